@@ -1,0 +1,1 @@
+"""One condition grammar for views, rules, policies and reports: parse, evaluate, explain (behaviour V-1)."""
