@@ -1,0 +1,31 @@
+"""`POST /v1/repair`: compare what was heard with what was said, now (decisions 3)."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import BaseModel
+
+from libs.chassis.idempotency import Answer, Asked, asked, idempotent
+from libs.chassis.repair import Repair
+from libs.chassis.resources import Resources
+from libs.chassis.tokens import Role, require
+
+router = APIRouter(tags=["operations"], dependencies=[Depends(require(Role.ADMIN))])
+
+
+class Repaired(BaseModel):
+    """How many facts had been missing in the shards that this process holds."""
+
+    repaired: int
+
+
+@router.post("/v1/repair", summary="Fetch what the stream did not bring", response_model=Repaired)
+async def repair(request: Request, once_asked: Annotated[Asked, Depends(asked)]) -> Response:
+    """Answers when every shard of this process was compared with every speaker it hears."""
+    parts: Resources = request.app.state.resources
+    repairs: set[Repair] = request.app.state.repairs
+    async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once_asked) as once:
+        if once.answer is None:
+            found = sum([await repair.compare() for repair in list(repairs)])
+            once.answer = Answer.of(200, Repaired(repaired=found))
+    return once.response()
