@@ -1,0 +1,1 @@
+"""Intake owns tickets: conversations, mails and requests become tickets, messages and facts about them."""

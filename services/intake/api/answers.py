@@ -1,0 +1,257 @@
+"""What answers carry."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+from pydantic_core import from_json
+
+from libs.contracts.ticket import Attachment
+from libs.contracts.ticket_state import Scalar
+from services.intake.api.links import AttachmentLinks
+from services.intake.domain.message import Customer
+from services.intake.domain.status import Statuses
+from services.intake.domain.ticket import Ticket
+from services.intake.domain.via import Via, way_of
+from services.intake.mail.sanitise import linked_images
+from services.intake.reading import Read
+
+
+class CustomerAnswer(BaseModel):
+    """A requester."""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    tier: str | None = None
+    organisation: str | None = None
+
+
+class TicketAnswer(BaseModel):
+    """A ticket. `version` is its ETag; `next_deadline` is what sla promised next."""
+
+    id: str
+    reference: str
+    subject: str
+    status: str
+    status_category: str
+    priority: str | None
+    assignee: str | None
+    queue: str | None
+    category: str | None
+    tags: list[str]
+    custom: dict[str, Scalar]
+    channel: str
+    mailbox: str | None
+    watching_mailboxes: list[str] = Field([], description="Further mailboxes a mail of it was written to; not in lists")
+    tier: str | None
+    organisation: str | None
+    language: str | None
+    customer: CustomerAnswer | None
+    source: str | None
+    conversation_id: str | None
+    conversation_url: str | None = None
+    follow_up_of: str | None
+    split_from: str | None
+    merged_into: str | None
+    created_at: datetime
+    created_by: str | None
+    updated_at: datetime
+    resolved_at: datetime | None
+    close_at: datetime | None = Field(description="When it closes by itself")
+    waiting_since: datetime | None = Field(
+        None, description="Reminders, and what its status does by itself, count from"
+    )
+    removed: str | None = Field(None, description="spam, deleted or erased")
+    rating: int | None = Field(None, description="The customer's, 1 to 5")
+    next_deadline: datetime | None
+    customer_messages: int
+    human_replies: int
+    routed: bool
+    spam: bool
+    version: int
+    handoff: dict[str, Any] | None = Field(None, description="What the source said when it asked for people")
+    allowed_statuses: list[str] = Field(description="What the status may change to")
+
+
+class AttachmentAnswer(Attachment):
+    """An attachment, and where it is."""
+
+    url: str = Field(description="Good for an hour or what mail.yaml says, without a token")
+
+
+class Revision(BaseModel):
+    """What the source of a message made of it afterwards."""
+
+    at: datetime
+    text: str
+    deleted: bool
+
+
+class MessageAnswer(BaseModel):
+    """A message or a note. `role`: customer, agent, ai, system, automatic or note; `seq`: place in its conversation.
+
+    `html` is clean: no scripts, no styles, no remote images; its images are links to attachments.
+    """
+
+    id: str
+    ticket: str = Field(description="The ticket it was written to: this one, or one that was merged into it")
+    also_in: tuple[str, ...] = Field((), description="Merged tickets that have the same message; it is shown once")
+    role: str
+    visibility: str
+    author: str | None
+    channel: str
+    text: str
+    html: str | None
+    at: datetime
+    sent_at: datetime | None
+    seq: int | None
+    attachments: tuple[AttachmentAnswer, ...]
+    thanks: bool = Field(False, description="A customer's that only thanks, and so did not reopen (behaviour K-4)")
+    revisions: tuple[Revision, ...] = Field((), description="Later edits by its source, oldest first (behaviour C-2)")
+    delivery: str | None = Field(description="For answers that leave as mail: sent, or why not")
+    subject: str | None = Field(None, description="Of a mail that speaks of something else than its ticket")
+    verified: bool | None = Field(None, description="For mails: whether From is proved; null = nobody looked")
+
+
+class FactAnswer(BaseModel):
+    """One entry of a timeline: which service said what, when, by whom and through what."""
+
+    speaker: str
+    n: int = Field(description="Number of the fact among those of its speaker about this ticket")
+    type: str
+    occurred_at: datetime
+    actor: str | None = Field(description="Who did it, e.g. agent:mira, customer, service:router, system")
+    via: Via = Field(description="Through what it came")
+    cause: str | None = Field(
+        description="Id of what came: of the request for api, the receipt for mail, the event for chat, "
+        "the job for bulk, the decision for rule"
+    )
+    data: dict[str, Any] = Field(description="The fact without personal fields; `changes` has old and new values")
+
+
+class Written(BaseModel):
+    """A message that was stored, and the ticket with it."""
+
+    message_id: str
+    ticket: TicketAnswer
+
+
+STATE = (
+    "id",
+    "subject",
+    "status",
+    "priority",
+    "assignee",
+    "queue",
+    "category",
+    "tier",
+    "organisation",
+    "language",
+    "merged_into",
+    "updated_at",
+    "resolved_at",
+    "close_at",
+    "waiting_since",
+    "removed",
+    "rating",
+    "customer_messages",
+    "human_replies",
+    "routed",
+    "spam",
+    "version",
+)
+ORIGIN = (
+    "reference",
+    "channel",
+    "mailbox",
+    "source",
+    "conversation_id",
+    "follow_up_of",
+    "split_from",
+    "created_at",
+    "created_by",
+)
+LISTED = (*ORIGIN, *STATE, "status_category", "next_deadline", "tags")
+
+
+def ticket_answer(
+    ticket: Ticket,
+    statuses: Statuses,
+    customer: Customer | None,
+    *,
+    next_deadline: datetime | None = None,
+    url: str | None = None,
+    watching: Sequence[str] = (),
+) -> TicketAnswer:
+    """A ticket as it is."""
+    return TicketAnswer(
+        **{name: getattr(ticket, name) for name in STATE},
+        **{name: getattr(ticket.origin, name) for name in ORIGIN},
+        status_category=ticket.status_category,
+        tags=list(ticket.tags),
+        custom=ticket.custom,
+        customer=None if customer is None else customer_answer(customer),
+        conversation_url=url,
+        watching_mailboxes=list(watching),
+        next_deadline=next_deadline,
+        handoff=from_json(ticket.origin.handoff) if ticket.origin.handoff else None,
+        allowed_statuses=statuses.allowed(statuses.present(ticket.status, ticket.status_category)),
+    )
+
+
+def listed_answer(row: Mapping[str, Any], statuses: Statuses) -> TicketAnswer:
+    """A ticket from a row of a list."""
+    customer = CustomerAnswer(id=row["customer_id"] or "", name=row["customer_name"], email=row["customer_email"])
+    return TicketAnswer(
+        **{name: row[name] for name in LISTED},
+        custom=from_json(row["custom"]),
+        customer=customer if row["customer_id"] is not None else None,
+        allowed_statuses=statuses.allowed(statuses.present(row["status"], row["status_category"])),
+    )
+
+
+def customer_answer(customer: Customer) -> CustomerAnswer:
+    """A requester as known."""
+    return CustomerAnswer(
+        id=customer.id,
+        name=customer.name,
+        email=customer.email,
+        phone=customer.phone,
+        tier=customer.tier,
+        organisation=customer.organisation,
+    )
+
+
+def message_answer(read: Read, links: AttachmentLinks) -> MessageAnswer:
+    """A message as stored, with links to its attachments."""
+    message = read.message
+    urls = {attachment.id: links.to(attachment) for attachment in message.attachments}
+    return MessageAnswer(
+        id=message.id,
+        ticket=read.ticket,
+        also_in=read.also_in,
+        role=message.kind or "note",
+        visibility=message.visibility,
+        author=message.author,
+        channel=message.channel,
+        text=message.text,
+        html=None if message.html is None else linked_images(message.html, urls),
+        at=message.at,
+        sent_at=message.sent_at,
+        seq=message.seq,
+        attachments=tuple(AttachmentAnswer(**each.model_dump(), url=urls[each.id]) for each in message.attachments),
+        thanks=bool(message.thanks),
+        revisions=tuple(Revision.model_validate(each) for each in read.revisions),
+        delivery=read.delivery,
+        subject=None if message.mail is None else message.mail.subject,
+        verified=None if message.mail is None else message.mail.verified,
+    )
+
+
+def fact_answer(row: Mapping[str, Any]) -> FactAnswer:
+    """An entry of a timeline."""
+    via, cause = way_of(row["speaker"], row["cause"])
+    return FactAnswer(**{**row, "via": via, "cause": cause})

@@ -1,0 +1,103 @@
+"""What the routes have in common: who asks, with what, and how refusals of the domain are answered."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, Header, Request
+
+from libs.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from libs.chassis.idempotency import Asked, asked
+from libs.chassis.resources import Resources
+from libs.chassis.tokens import Caller, Role, require
+from services.intake.chains import Chains
+from services.intake.domain.decision import By, Refused
+from services.intake.domain.erasing import ERASED
+from services.intake.domain.fields import WrongField
+from services.intake.domain.status import UnknownStatus
+from services.intake.domain.ticket import Ticket
+from services.intake.domain.via import Via, through
+from services.intake.store import Store
+
+T = TypeVar("T")
+
+
+def resources_of(request: Request) -> Resources:
+    """The parts of this process."""
+    return cast(Resources, request.app.state.resources)
+
+
+Parts = Annotated[Resources, Depends(resources_of)]
+AgentOrAbove = Annotated[Caller, Depends(require(Role.AGENT, Role.SYSTEM))]
+LeadOrAbove = Annotated[Caller, Depends(require(Role.LEAD, Role.SYSTEM))]
+System = Annotated[Caller, Depends(require(Role.SYSTEM, Role.ADMIN))]
+Admin = Annotated[Caller, Depends(require(Role.ADMIN))]
+AskedOnce = Annotated[Asked, Depends(asked)]
+IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag that was read, e.g. `"3"`')]
+
+
+def by(caller: Caller) -> By:
+    """Who a caller is to the domain, and by which request: a person, unless the token is a system's."""
+    cause = None if caller.request_id is None else through(Via.API, caller.request_id)
+    if caller.agent is not None:
+        return By(f"agent:{caller.agent}", agent=caller.agent, person=True, cause=cause, trace=caller.trace)
+    return By(caller.subject, person=caller.role is not Role.SYSTEM, cause=cause, trace=caller.trace)
+
+
+def etag(ticket: Ticket) -> str:
+    """The version of a ticket, quoted."""
+    return f'"{ticket.version}"'
+
+
+def check_version(ticket: Ticket, if_match: str | None) -> None:
+    """PreconditionFailed (412) if the caller has read another version."""
+    if if_match is None or if_match.strip() == "*":
+        return
+    given = [value.strip().removeprefix("W/") for value in if_match.split(",")]
+    if etag(ticket) not in given:
+        raise PreconditionFailed(current=etag(ticket))
+
+
+async def locked(store: Store, ticket_id: str, *, removed: bool = False) -> Ticket:
+    """The ticket, locked. NotFound if there is none; Conflict if it was removed, unless that is what is asked for."""
+    ticket = (await store.tickets([ticket_id])).get(ticket_id)
+    if ticket is None:
+        raise NotFound(f"there is no ticket {ticket_id}")
+    if ticket.removed == ERASED:
+        raise Conflict("the contents of this ticket were erased; nothing is done with it any more", removed=ERASED)
+    if ticket.removed is not None and not removed:
+        raise Conflict(f"the ticket is {ticket.removed}; restore it first", removed=ticket.removed)
+    return ticket
+
+
+async def living(store: Store, ticket_id: str) -> Ticket:
+    """The ticket that takes what is written to this one, locked: of a merged one where it went (behaviour H-5)."""
+    ticket = await locked(store, ticket_id)
+    if ticket.merged_into is None:
+        return ticket
+    end = (await Chains(store.transaction.connection).living([ticket_id]))[ticket_id]
+    found = await locked(store, end)
+    if found.merged_into is not None:
+        raise Conflict("the ticket is merged, and where it went could not be found out; ask again", merged_into=end)
+    return found
+
+
+@contextmanager
+def answering_refusals() -> Iterator[None]:
+    """What the domain refuses, as the API says it: 409 with the allowed statuses, 422 with the field that is wrong."""
+    try:
+        yield
+    except Refused as refused:
+        raise Conflict(str(refused), allowed=refused.allowed) from None
+    except WrongField as wrong:
+        raise Invalid(f"body.{wrong.field}", wrong.reason) from None
+    except UnknownStatus as unknown:
+        raise Invalid("body.status", f"{unknown.key!r} is not one of {', '.join(unknown.known)}") from None
+
+
+def known(prepared: Mapping[str, T], what: str, key: str) -> T:
+    """What is prepared under a key. NotFound."""
+    found = prepared.get(key)
+    if found is None:
+        raise NotFound(f"there is no {what} {key!r}")
+    return found

@@ -1,0 +1,1 @@
+"""What intake decides, without IO, clock or randomness: tickets in, decisions out."""

@@ -1,0 +1,1 @@
+"""Mail as intake understands it: pure functions from bytes to decisions, without IO and without a clock."""

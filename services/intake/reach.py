@@ -1,0 +1,64 @@
+"""What can be seen from a condition alone: whom it is about, and whether it is about few tickets."""
+
+from libs.conditions.fields import ME, MY_QUEUES, STATUS_CATEGORIES
+from libs.conditions.tree import All, AnyOf, Leaf, Node, Not, leaves
+from services.intake.domain.status import Statuses, UnknownStatus
+
+
+def personal(condition: Node) -> frozenset[str]:
+    """The words of a condition that mean who asks: `$me`, `$my_queues`."""
+    return frozenset(value for leaf in leaves(condition) for value in _values(leaf) if value in (ME, MY_QUEUES))
+
+
+def is_bounded(condition: Node, statuses: Statuses) -> bool:
+    """Whether the condition leaves closed tickets out, as far as can be seen from it."""
+    found = _categories(condition, statuses)
+    return found is not None and "closed" not in found
+
+
+def with_known_statuses(condition: Node, statuses: Statuses) -> Node:
+    """The condition with the status that is meant where another word for it is written, `solved` for `resolved`."""
+    match condition:
+        case All():
+            return All.model_construct(all=tuple(with_known_statuses(part, statuses) for part in condition.all))
+        case AnyOf():
+            return AnyOf.model_construct(any=tuple(with_known_statuses(part, statuses) for part in condition.any))
+        case Not():
+            return Not.model_construct(part=with_known_statuses(condition.part, statuses))
+        case Leaf(field="status", value=str() | tuple()):
+            keys = tuple(_key(value, statuses) for value in _values(condition))
+            return condition.model_copy(update={"value": keys if isinstance(condition.value, tuple) else keys[0]})
+    return condition
+
+
+def _key(word: str, statuses: Statuses) -> str:
+    try:
+        return statuses[word].key
+    except UnknownStatus:
+        # tickets may still have one that was taken out of the configuration (behaviour S-8)
+        return word
+
+
+def _categories(condition: Node, statuses: Statuses) -> frozenset[str] | None:
+    """The categories that tickets of a condition can have; None where that cannot be told."""
+    match condition:
+        case All():
+            known = [each for part in condition.all if (each := _categories(part, statuses)) is not None]
+            return frozenset.intersection(*known) if known else None
+        case AnyOf():
+            parts = [_categories(part, statuses) for part in condition.any]
+            return None if None in parts else frozenset().union(*(each for each in parts if each is not None))
+        case Leaf(field="status_category", operator="is" | "in"):
+            return frozenset(_values(condition))
+        case Leaf(field="status_category", operator="is_not" | "not_in"):
+            return frozenset(STATUS_CATEGORIES) - frozenset(_values(condition))
+        case Leaf(field="status", operator="is" | "in"):
+            try:
+                return frozenset(statuses[key].category.value for key in _values(condition))
+            except UnknownStatus:
+                return None
+    return None
+
+
+def _values(leaf: Leaf) -> tuple[str, ...]:
+    return tuple(map(str, leaf.value)) if isinstance(leaf.value, tuple) else (str(leaf.value),)

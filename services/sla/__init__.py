@@ -1,0 +1,1 @@
+"""The promises to customers: clocks, warnings and breaches."""
