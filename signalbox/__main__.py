@@ -1,0 +1,3 @@
+from signalbox.main import main
+
+main()
