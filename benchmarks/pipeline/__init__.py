@@ -1,0 +1,1 @@
+"""What a ticket costs from its conversation to the counters, beside the naive variant; see docs/performance.md."""

@@ -1,0 +1,1 @@
+"""What lists cost when there are a million tickets."""
