@@ -1,4 +1,5 @@
-"""Looks every few seconds at what waits, for Prometheus: gauges are measured, never counted up and down."""
+"""Looks every few seconds at what waits, for Prometheus: gauges are measured, never counted up and down. What stopped
+processes left locked is freed on the way."""
 
 import asyncio
 from time import monotonic
@@ -6,6 +7,7 @@ from time import monotonic
 import nats.errors
 import structlog
 
+from libs.chassis.abandoned import end_abandoned
 from libs.chassis.database import DATABASE_TROUBLE
 from libs.chassis.idempotency import purge
 from libs.chassis.pause import pause
@@ -34,6 +36,7 @@ async def observe(resources: Resources, durables: list[tuple[str, str]], over: a
             if monotonic() - purged_at > PURGE_SECONDS:
                 purged_at = monotonic()
                 await _purge(resources)
+            await end_abandoned(resources.database)
             await _look(resources)
             for stream, durable in durables:
                 await _ask(resources, stream, durable)

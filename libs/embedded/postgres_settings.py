@@ -7,7 +7,7 @@ DURABLE = {
     "full_page_writes": "on",
     "synchronous_commit": "on",
 }
-# a kill of any process loses nothing even so; only a crash of the machine would
+# for tests that kill no PostgreSQL: with it go the commits of its last half second
 FAST = dict.fromkeys(DURABLE, "off")
 
 SETTINGS = {

@@ -39,7 +39,7 @@ class NoticeItem(BaseModel):
     way: Way = Field(description="mail, or chat: to be shown by the conversation's source")
     state: State
     verdict: Verdict | None = Field(description="Why it did not leave")
-    reason: str | None
+    reason: str | None = Field(description="Why it did not leave, or why the last attempt that failed did so")
     recipient: str = Field(description="Address, or source/conversation")
     subject: str
     text: str

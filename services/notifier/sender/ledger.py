@@ -24,8 +24,8 @@ WHERE n.ticket = due.ticket AND n.id = due.id
 RETURNING {", ".join(f"n.{name}" for name in COLUMNS)}
 """
 SETTLE = """
-UPDATE notices SET state = $5, verdict = $6, reason = $7, next_try = $8, message_id = coalesce($9, message_id),
-                   settled_at = $10, sending_since = NULL
+UPDATE notices SET state = $5, verdict = $6, reason = coalesce($7, reason), next_try = $8, settled_at = $10,
+                   message_id = coalesce($9, message_id), sending_since = NULL
 WHERE ticket = $1 AND id = $2 AND state = $3 AND attempts = $4
 """
 STALE = f"""
