@@ -1,8 +1,9 @@
 """Cores and CPU time of processes, as the Linux kernel counts them."""
 
+import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import process_time_ns
@@ -11,6 +12,7 @@ from typing import Self
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 ROUNDS = 100_000
+SAMPLE_SECONDS = 0.5
 STATE, PARENT, OWN, REAPED = 0, 1, slice(11, 13), slice(13, 15)
 """Fields of /proc/<pid>/stat after the name of the program."""
 BUSY, INTERRUPTS = slice(0, 3), slice(5, 8)
@@ -80,6 +82,23 @@ def nanoseconds_per_round() -> float:
     for number in range(ROUNDS):
         total += number
     return (process_time_ns() - started) / ROUNDS
+
+
+@asynccontextmanager
+async def sampled() -> AsyncIterator[Sequence[float]]:
+    """Rounds of that loop, taken every half second until the block ends; the list grows."""
+    rounds: list[float] = []
+
+    async def sample() -> None:
+        while True:
+            rounds.append(nanoseconds_per_round())
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    sampling = asyncio.ensure_future(sample())
+    try:
+        yield rounds
+    finally:
+        sampling.cancel()
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:

@@ -1,31 +1,18 @@
 """One trial: a load on a running system, from the first event until reporting has counted the last ticket."""
 
-import asyncio
-import os
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
 import nats
 from nats.aio.client import Client
 from pydantic_core import from_json, to_json
 
+from benchmarks.pipeline.generator import running_generator
 from benchmarks.pipeline.load import BROKER, DONE, ORDER, READY, RESULT, STORED, Delivery, Order
-from benchmarks.pipeline.machine import Cores, busy_seconds, cpu_seconds, nanoseconds_per_round, spent
+from benchmarks.pipeline.machine import Cores, busy_seconds, cpu_seconds, sampled, spent
 from benchmarks.pipeline.system import System
 from benchmarks.pipeline.wait import notices_sent, until_done
-
-ROOT = Path(__file__).parents[2]
-SAMPLE_SECONDS = 0.5
-
-
-class TrialFailed(Exception):
-    """The load could not be generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +49,20 @@ async def run_trial(system: System, order: Order, cores: Cores, patience: float 
 
 async def _measured(system: System, order: Order, cores: Cores, client: Client, patience: float) -> Trial:
     expected = await notices_sent(client) + order.tickets
-    async with _generator(system, order, cores) as generator:
-        samples: list[float] = []
-        sampling = asyncio.ensure_future(_sample(samples))
+    variables = {BROKER: system.source, ORDER: to_json(asdict(order)).decode()}
+    async with (
+        running_generator("benchmarks.pipeline.load", variables, cores, ready=READY, result=RESULT) as generator,
+        sampled() as rounds,
+    ):
         before, busy, started = cpu_seconds(system.processes), busy_seconds(cores.system), time.monotonic()
-        await generator.publish()
+        generator.go()
+        await generator.hear(STORED)
         loaded, load_seconds = cpu_seconds(system.processes), time.monotonic() - started
         finished = await until_done(client, expected, patience)
         after, seconds = cpu_seconds(system.processes), time.monotonic() - started
         others = busy_seconds(cores.system) - busy - sum(spent(before, after).values())
-        sampling.cancel()
-        delivery = await generator.delivery()
+        await generator.hear(DONE)
+        delivery = Delivery(**from_json(generator.result()))
     return Trial(
         order,
         delivery,
@@ -81,62 +71,5 @@ async def _measured(system: System, order: Order, cores: Cores, client: Client, 
         load_seconds=load_seconds,
         finished=finished,
         strangers=round(max(0.0, others) / (len(cores.system) * seconds), 3),
-        round_ns=round(median(samples), 1),
+        round_ns=round(median(rounds), 1),
     )
-
-
-class RunningGenerator:
-    """The load generator's process, ready to publish."""
-
-    def __init__(self, process: asyncio.subprocess.Process, result: Path) -> None:
-        self._process, self._result = process, result
-
-    async def publish(self) -> None:
-        """Have it publish; returns when the stream has everything."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"go\n")
-        await self.hear(STORED)
-
-    async def delivery(self) -> Delivery:
-        """What it published."""
-        await self.hear(DONE)
-        return Delivery(**from_json(self._result.read_bytes()))
-
-    async def hear(self, line: str) -> None:
-        """Wait for a line; TrialFailed with its last words if something else comes."""
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        if (await self._process.stdout.readline()).decode().strip() != line:
-            words = (await self._process.stderr.read()).decode()[-2000:]
-            raise TrialFailed(f"the load generator failed: {words}")
-
-
-@asynccontextmanager
-async def _generator(system: System, order: Order, cores: Cores) -> AsyncIterator[RunningGenerator]:
-    with TemporaryDirectory(prefix="signalbox-load-") as folder:
-        result = Path(folder) / "delivery.json"
-        variables = {BROKER: system.source, ORDER: to_json(asdict(order)).decode(), RESULT: str(result)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "benchmarks.pipeline.load"),
-            cwd=ROOT,
-            env={**os.environ, **variables},
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            os.sched_setaffinity(process.pid, cores.load)
-            generator = RunningGenerator(process, result)
-            await generator.hear(READY)
-            yield generator
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
-
-
-async def _sample(into: list[float]) -> None:
-    while True:
-        into.append(nanoseconds_per_round())
-        await asyncio.sleep(SAMPLE_SECONDS)
