@@ -24,7 +24,12 @@ WHERE o.xid = ANY($1::text[]::xid8[]) ORDER BY o.said_at, e.xid, e.id
 AFTER = f"""
 SELECT {COLUMNS} FROM events e
 WHERE (e.xid, e.id) > ($1::text::xid8, $2) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY e.xid, e.id LIMIT $3
+ORDER BY e.xid, e.id LIMIT {{limit}}
+"""
+"""A limit that is a parameter is guessed as a tenth of all: then the log would be sorted instead of read along."""
+PAIRS = """
+SELECT xid, id, subject, n, said_at FROM events
+WHERE (xid, id) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT {limit}
 """
 OF_SUBJECT = f"SELECT {COLUMNS} FROM events e WHERE e.subject = $1 AND e.n > $2 ORDER BY e.n LIMIT $3"
 
@@ -92,7 +97,20 @@ class EventLog:
 
     async def after(self, connection: Connection, cursor: Cursor, limit: int) -> list[StoredFact]:
         """Facts after the cursor, oldest first, of transactions that everybody can see by now."""
-        return [_stored(row) for row in await connection.fetch(AFTER, str(cursor.xid), cursor.id, limit)]
+        return [_stored(row) for row in await connection.fetch(AFTER.format(limit=limit), str(cursor.xid), cursor.id)]
+
+    async def pairs(
+        self, connection: Connection, cursor: Cursor, limit: int, said_before: datetime
+    ) -> tuple[list[tuple[str, int]], Cursor]:
+        """(subject, n) of facts after the cursor up to the first one that is too young, and where these end: a cursor
+        must not pass one over."""
+        pairs = []
+        for row in await connection.fetch(PAIRS.format(limit=limit), str(cursor.xid), cursor.id):
+            if row["said_at"] > said_before:
+                break
+            pairs.append((row["subject"], row["n"]))
+            cursor = Cursor(row["xid"], row["id"])
+        return pairs, cursor
 
     async def of_subject(self, connection: Connection, subject: str, after_n: int, limit: int) -> list[StoredFact]:
         """Facts about one subject after number `after_n`."""

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from libs.chassis.clock import real_now
-from libs.chassis.events import START, Cursor, EventLog, StoredFact
+from libs.chassis.events import START, Cursor, EventLog
 from libs.chassis.tokens import Role, require
 
 SETTLED = timedelta(seconds=20)
@@ -58,25 +58,15 @@ async def events(
         if subject is not None:
             facts = await log.of_subject(connection, subject, after_n, limit)
             return _page(await log.complete(connection, facts), None)
-        facts = await log.after(connection, Cursor.parse(after), limit)
-        full = len(facts) == limit
+        begin = Cursor.parse(after)
         if pairs:
-            facts = _settled(facts)
-        more = str(Cursor(facts[-1].xid, facts[-1].id)) if facts and (full or pairs) else None
-        if pairs:
-            return _page([{"subject": fact.subject, "n": fact.n} for fact in facts], more)
+            found, end = await log.pairs(connection, begin, limit, real_now() - SETTLED)
+            return _page([{"subject": subject, "n": n} for subject, n in found], str(end) if found else None)
+        facts = await log.after(connection, begin, limit)
+        more = str(Cursor(facts[-1].xid, facts[-1].id)) if len(facts) == limit else None
         return _page(await log.complete(connection, facts), more)
 
 
 def _page(items: list[dict[str, Any]], following: str | None) -> JSONResponse:
     # a rebuild walks millions of these: nothing is validated on its way out
     return JSONResponse({"items": items, "next": following})
-
-
-def _settled(facts: list[StoredFact]) -> list[StoredFact]:
-    """The start of the page up to the first fact that is too young: a cursor must not pass one over."""
-    limit = real_now() - SETTLED
-    for place, fact in enumerate(facts):
-        if fact.said_at > limit:
-            return facts[:place]
-    return facts

@@ -21,9 +21,10 @@ sha256(convert_to(concat_ws(chr(31), e.subject, e.n, e.type, (extract(epoch FROM
 """
 ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended(concat_ws(chr(31), current_schema(), 'seals'), 0))"
 LAST_BLOCK = "SELECT id, xid, event_id, seals, hash, sealed_at FROM seal_blocks ORDER BY id DESC LIMIT 1"
+# a limit that is a parameter is guessed as a tenth of all: then the log would be sorted instead of read along its index
 COMMITTED = """
 SELECT xid, id, subject FROM events
-WHERE (xid, id) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT $3
+WHERE (xid, id) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT {limit}
 """
 LAST_SEALS = """
 SELECT s.subject, l.n, l.hash FROM unnest($1::text[]) AS s(subject),
@@ -31,7 +32,8 @@ SELECT s.subject, l.n, l.hash FROM unnest($1::text[]) AS s(subject),
 """
 LINKS = f"""
 SELECT e.subject, e.n, {DIGEST} AS digest, (e.xid, e.id) > ($3::text::xid8, $4) AS is_young
-FROM unnest($1::text[], $2::bigint[]) AS s(subject, n) JOIN events e ON e.subject = s.subject AND e.n > s.n
+FROM unnest($1::text[], $2::bigint[]) AS s(subject, n),
+    LATERAL (SELECT * FROM events WHERE events.subject = s.subject AND events.n > s.n ORDER BY events.n OFFSET 0) AS e
 ORDER BY e.subject, e.n
 """
 ADD_SEALS = """
@@ -86,7 +88,7 @@ class Seals:
 
     async def committed(self, after: Cursor, limit: int) -> tuple[set[str], Cursor | None]:
         """Subjects of the next events of the log that everybody can see, and where these end."""
-        rows = await self._connection.fetch(COMMITTED, str(after.xid), after.id, limit)
+        rows = await self._connection.fetch(COMMITTED.format(limit=limit), str(after.xid), after.id)
         return {row["subject"] for row in rows}, Cursor(rows[-1]["xid"], rows[-1]["id"]) if rows else None
 
     async def last_seals(self, subjects: Sequence[str]) -> dict[str, Seal]:

@@ -35,7 +35,7 @@ CHANGED = f"""
 SELECT xid::text AS xid, id, subject, said_at,
     type = ANY($3::text[]) OR (type = '{TicketChanged.TYPE}' AND data::text ~ '"(subject|language|customer)') AS touched
 FROM events WHERE (xid, id) > ($1::text::xid8, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())
-ORDER BY xid, id LIMIT $4
+ORDER BY xid, id LIMIT {AT_ONCE}
 """
 MOVE = """
 INSERT INTO search_progress (name, xid, id) VALUES ('tickets', $1::text::xid8, $2)
@@ -107,7 +107,7 @@ class Indexer:
         async with database.connection() as connection, connection.transaction():
             done = await connection.fetchrow(PROGRESS)
             place = ("0", 0) if done is None else (done["xid"], done["id"])
-            rows = await connection.fetch(CHANGED, *place, list(WRITTEN_ON), AT_ONCE)
+            rows = await connection.fetch(CHANGED, *place, list(WRITTEN_ON))
             touched = {row["subject"] for row in rows if row["touched"]}
             oldest = min((row["said_at"] for row in rows if row["touched"]), default=None)
             if oldest is not None and len(touched) > BURST and self._young(oldest):
