@@ -1,4 +1,6 @@
-"""The tables of intake. People and texts live here and can be erased; `events` holds ids only (decisions 21).
+"""The tables of tickets: what was written and said on them, and what is known of agents and queues.
+
+Names and texts live here and can be erased; `events` holds ids only (decisions 21).
 
 Ids are UUIDv7, so ordering tickets by id is ordering them by creation.
 """
@@ -9,7 +11,6 @@ from sqlalchemy import (
     Column,
     Computed,
     DateTime,
-    Identity,
     Index,
     Integer,
     MetaData,
@@ -22,62 +23,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
-from libs.chassis.tables import UPDATED_IN_PLACE, Xid8, chassis_metadata
+from libs.chassis.tables import UPDATED_IN_PLACE, Xid8
 
 metadata = MetaData()
-"""Intake's own tables."""
+"""The tables of tickets."""
 
 EMPTY_ARRAY = text("'{}'::text[]")
 
 ticket_references = Sequence("ticket_references", start=1001, data_type=BigInteger(), metadata=metadata)
-
-customers = Table(
-    "customers",
-    metadata,
-    Column("id", Text(), primary_key=True),
-    Column("email", Text()),
-    Column("name", Text()),
-    Column("phone", Text()),
-    Column("tier", Text()),
-    Column("organisation", Text()),
-    Column("created_at", DateTime(timezone=True), nullable=False),
-    # another record of the same person, who has everything that was here
-    Column("merged_into", Text()),
-    # why nothing of them may be erased
-    Column("legal_hold", Text()),
-    Column("erased_at", DateTime(timezone=True)),
-    # finds equal ones and beginnings
-    Index("customers_email", text("email text_pattern_ops"), unique=True, postgresql_where=text("email IS NOT NULL")),
-    Index("customers_name_prefix", text("lower(name) text_pattern_ops"), postgresql_where=text("name IS NOT NULL")),
-    Index("customers_phone", "phone", postgresql_where=text("phone IS NOT NULL")),
-    Index("customers_organisation", "organisation", "id", postgresql_where=text("organisation IS NOT NULL")),
-    Index("customers_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
-)
-
-customer_identities = Table(
-    "customer_identities",
-    metadata,
-    Column("kind", Text(), nullable=False),
-    Column("value", Text(), nullable=False),
-    Column("customer_id", Text(), nullable=False),
-    Column("linked_at", DateTime(timezone=True), nullable=False),
-    PrimaryKeyConstraint("kind", "value"),
-    Index("customer_identities_customer", "customer_id"),
-)
-"""What a person is known by beside the address and number of `customers`: email, phone, chat (`<source>/<id>`)."""
-
-customer_log = Table(
-    "customer_log",
-    metadata,
-    Column("id", BigInteger(), Identity(always=True), primary_key=True),
-    Column("customer_id", Text(), nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    Column("actor", Text(), nullable=False),
-    Column("action", Text(), nullable=False),
-    Column("details", JSONB(), nullable=False),
-    Index("customer_log_customer", "customer_id", "id"),
-)
-"""What people of ours did with what is known of a person; never who that is (decisions 21)."""
 
 tickets = Table(
     "tickets",
@@ -197,20 +150,6 @@ messages = Table(
 )
 """Every message once. `ticket_id` is empty while its conversation has no ticket, and for what no ticket took."""
 
-erasures = Table(
-    "erasures",
-    metadata,
-    Column("customer_id", Text(), primary_key=True),
-    Column("state", Text(), nullable=False),
-    Column("asked_at", DateTime(timezone=True), nullable=False),
-    Column("asked_by", Text(), nullable=False),
-    Column("done_at", DateTime(timezone=True)),
-    Column("tickets", Integer(), nullable=False),
-    Column("mails", Integer(), nullable=False),
-    Index("erasures_asked", "asked_at", postgresql_where=text("state = 'asked'")),
-)
-"""People to erase, and those who were: that and by whom it was asked, never who it was (decisions 21)."""
-
 retention_progress = Table(
     "retention_progress",
     metadata,
@@ -281,8 +220,3 @@ queues = Table(
     Column("active", Boolean(), nullable=False),
 )
 """Queues as the router last said them."""
-
-everything = chassis_metadata()
-"""With the chassis' tables, for queries over both."""
-for table in metadata.tables.values():
-    table.to_metadata(everything)
