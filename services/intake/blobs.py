@@ -11,6 +11,7 @@ SELECT sha256, octet_length(content), content FROM unnest($1::text[], $2::bytea[
 ON CONFLICT DO NOTHING
 """
 """Arguments: `sorted_contents`."""
+LOOSEN = "INSERT INTO loose_blobs (sha256) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 GET = "SELECT sha256, content FROM blobs WHERE sha256 = ANY($1::text[])"
 
 
@@ -30,6 +31,10 @@ class Blobs:
         if not hashes:
             return {}
         return {row["sha256"]: row["content"] for row in await self._connection.fetch(GET, list(hashes))}
+
+    async def loosen(self, hashes: Collection[str]) -> None:
+        """Note that these may have lost their last reference: they are looked at soon, and deleted if it is so."""
+        await self._connection.execute(LOOSEN, sorted(hashes))
 
 
 def sorted_contents(contents: Mapping[str, bytes]) -> tuple[list[str], list[bytes]]:

@@ -102,7 +102,7 @@ async def release(
 
 @router.delete("/{receipt}", status_code=204)
 async def delete(receipt: ReceiptNumber, caller: LeadOrAbove, parts: Parts) -> None:
-    """Forget a mail: its bytes, its author and its subject are gone. 409 if it does not wait."""
+    """Forget a mail and its copies: bytes, author and subject are gone. 409 if it does not wait."""
     async with parts.transactions.begin() as transaction:
         if not await Suspension(transaction.connection, by(caller).actor, transaction.now).delete(receipt):
             await _refuse(transaction.connection, receipt)

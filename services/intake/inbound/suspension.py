@@ -4,9 +4,6 @@ from datetime import datetime
 
 from libs.chassis.transaction import Connection
 from services.intake.blobs import Blobs
-from services.intake.inbound.letter import thread_key
-from services.intake.mail.identity import mail_identity, synthetic_message_id
-from services.intake.mail.parse import parse
 
 RELEASE = """
 UPDATE inbound_mail
@@ -14,16 +11,19 @@ SET disposition = 'received', reason = NULL, because = NULL, settled_at = NULL, 
 WHERE id = $1 AND disposition IN ('suspended', 'refused') RETURNING id
 """
 DELETE = """
-UPDATE inbound_mail
-SET disposition = 'deleted', reason = 'nobody wanted it', because = NULL, sender = NULL, recipients = '{}',
+UPDATE inbound_mail i
+SET disposition = 'deleted', reason = 'nobody wanted it', because = NULL, blob = '', sender = NULL, recipients = '{}',
     author = NULL, subject = NULL, handled_by = $2, handled_at = $3
-WHERE id = $1 AND disposition IN ('suspended', 'refused') RETURNING blob
+FROM (SELECT id, blob FROM inbound_mail WHERE id = $1 AND disposition IN ('suspended', 'refused') FOR UPDATE) AS was
+WHERE i.id = was.id RETURNING was.blob
 """
-HELD_BY_ANOTHER = """
-SELECT EXISTS (
-    SELECT FROM mail_claims WHERE message_id = ANY($1::text[]) AND identity = $2 AND receipt <> $3)
+# a copy would keep the bytes; it is one of this mail only if nobody else has them
+DELETE_COPIES = """
+UPDATE inbound_mail SET blob = '', sender = NULL, recipients = '{}', author = NULL, subject = NULL
+WHERE blob = $1 AND blob <> '' AND settled_at IS NOT NULL AND disposition = 'duplicate' AND NOT EXISTS (
+    SELECT FROM inbound_mail o
+    WHERE o.blob = $1 AND o.blob <> '' AND o.settled_at IS NOT NULL AND o.disposition <> 'duplicate')
 """
-FORGET = "DELETE FROM blobs WHERE sha256 = $1"
 
 
 class Suspension:
@@ -39,20 +39,11 @@ class Suspension:
         return await self._connection.fetchval(RELEASE, receipt, self._by, self._now) is not None
 
     async def delete(self, receipt: int) -> bool:
-        """Forget a mail: its bytes, who wrote it and what about are gone, only the receipt stays. False if it does not
-        wait for a person.
+        """Forget a mail and its copies: who wrote it and what about is gone, only receipts stay; its bytes go if nobody
+        else has them. False if it does not wait for a person.
         """
         blob: str | None = await self._connection.fetchval(DELETE, receipt, self._by, self._now)
-        if blob is None:
-            return False
-        contents = await Blobs(self._connection).get([blob])
-        if blob in contents and not await self._is_anothers(contents[blob], receipt):
-            await self._connection.execute(FORGET, blob)
-        return True
-
-    async def _is_anothers(self, raw: bytes, receipt: int) -> bool:
-        """Whether another receipt of the same mail was settled: then the bytes are its."""
-        mail = parse(raw)
-        identity = mail_identity(mail)
-        keys = [synthetic_message_id(identity), *([thread_key(mail.message_id)] if mail.message_id else [])]
-        return bool(await self._connection.fetchval(HELD_BY_ANOTHER, keys, identity, receipt))
+        if blob:
+            await self._connection.execute(DELETE_COPIES, blob)
+            await Blobs(self._connection).loosen([blob])
+        return blob is not None

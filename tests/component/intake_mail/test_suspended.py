@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.intake.erasing import sweep
 from services.intake.inbound.reconciling import differences
 from services.intake.inbound.suspension import Suspension
 from tests.component.intake_mail.conftest import Post, mail
@@ -25,6 +26,15 @@ async def released(post: Post, receipt: int) -> dict[str, Any]:
     await post.work_off()
     (after,) = await post.receipts([receipt])
     return after
+
+
+async def deleted(post: Post, receipt: int) -> bool:
+    """A person does not want a mail, and loose blobs are looked at."""
+    async with post.intake.transactions.begin() as transaction:
+        did = await Suspension(transaction.connection, "agent:mira", transaction.now).delete(receipt)
+    async with post.intake.transactions.begin() as transaction:
+        await sweep(transaction.connection)
+    return did
 
 
 async def adds_up(post: Post) -> bool:
@@ -115,16 +125,39 @@ async def test_H4_a_refused_mail_that_a_person_wants_begins_a_follow_up(post: Po
 async def test_E1_a_deleted_mail_is_forgotten_and_its_receipt_stays(post: Post) -> None:
     raw = mail("SECRET", "Out of office", **ALONE)
     (receipt,) = await post.deliver(raw)
-    async with post.intake.transactions.begin() as transaction:
-        suspension = Suspension(transaction.connection, "agent:mira", transaction.now)
-        assert await suspension.delete(receipt["id"])
-        assert not await suspension.delete(receipt["id"])
+    assert await deleted(post, receipt["id"])
+    assert not await deleted(post, receipt["id"])
     (after,) = await post.receipts([receipt["id"]])
     assert (after["disposition"], after["subject"], after["author"]) == ("deleted", None, None)
     assert await post.intake.fetch("SELECT * FROM blobs") == []
     (again,) = await post.deliver(raw)
     assert again["disposition"] == "duplicate"
     assert await adds_up(post)
+
+
+async def test_E1_copies_of_a_deleted_mail_go_with_it_and_one_that_just_comes_is_read(post: Post) -> None:
+    raw = mail("SECRET", "Out of office", **ALONE)
+    first, copy = await post.deliver(raw, raw)
+    (coming,) = await post.take_in([raw])
+    assert await deleted(post, first["id"])
+    assert await post.intake.fetch("SELECT sha256 FROM blobs") == [{"sha256": first["blob"]}]
+    await post.work_off()
+    after, late = await post.receipts([copy["id"], coming])
+    assert (after["disposition"], after["blob"], after["author"], after["subject"]) == ("duplicate", "", None, None)
+    assert (late["disposition"], late["blob"]) == ("duplicate", first["blob"])
+    assert await adds_up(post)
+
+
+async def test_E1_a_deleted_mail_leaves_its_bytes_to_another_that_waits_with_them(post: Post) -> None:
+    raw = mail("Out of office", **ALONE)
+    first, copy = await post.deliver(raw, raw)
+    post.say(f"UPDATE inbound_mail SET disposition = 'suspended', because = 'fault' WHERE id = {copy['id']}")
+    (third,) = await post.deliver(raw)
+    assert await deleted(post, first["id"])
+    assert [each["blob"] for each in await post.receipts([copy["id"], third["id"]])] == [first["blob"]] * 2
+    assert await adds_up(post)
+    assert await deleted(post, copy["id"])
+    assert await post.intake.fetch("SELECT * FROM blobs") == []
 
 
 async def test_E1_the_ledger_names_what_does_not_add_up(post: Post) -> None:
