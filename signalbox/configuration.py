@@ -10,7 +10,7 @@ from nats.js.errors import KeyNotFoundError
 from nats.js.kv import KeyValue
 
 from libs.chassis.configuration import BUCKET, KEY, Bundle
-from services.intake.status_file import STATUSES_FILE, missing_moves
+from services.intake.status_file import STATUSES_FILE, wrong_moves
 from signalbox.provisioning.broker import administrator
 from signalbox.provisioning.provision import Servers
 from signalbox.services import parsers
@@ -59,12 +59,10 @@ async def apply_configuration(servers: Servers, files: Mapping[str, Any], *, onl
 
 
 def _check_moves(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """ConfigurationFault where a status is taken out and nothing says where its tickets are now (behaviour S-8)."""
-    missing = missing_moves(before.get(STATUSES_FILE), after[STATUSES_FILE])
-    if missing:
-        raise ConfigurationFault(
-            f"{STATUSES_FILE}: moved: {missing[0]} is no status any more; name the one that its tickets have now"
-        )
+    """ConfigurationFault where a status is taken out and nothing sound says where its tickets are (behaviour S-8)."""
+    wrong = wrong_moves(before.get(STATUSES_FILE), after[STATUSES_FILE])
+    if wrong:
+        raise ConfigurationFault(f"{STATUSES_FILE}: moved: {wrong[0]}")
 
 
 async def _present(bucket: KeyValue) -> tuple[Bundle | None, int]:

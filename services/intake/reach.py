@@ -1,4 +1,6 @@
-"""What can be seen from a condition alone: whom it is about, and whether it is about few tickets."""
+"""What can be seen from a condition alone: whom it is about, whether it is about few tickets, and which status it means
+where statuses have other words or were taken out.
+"""
 
 from libs.conditions.fields import ME, MY_QUEUES, STATUS_CATEGORIES
 from libs.conditions.tree import All, AnyOf, Leaf, Node, Not, leaves
@@ -16,26 +18,39 @@ def is_bounded(condition: Node, statuses: Statuses) -> bool:
     return found is not None and "closed" not in found
 
 
-def with_known_statuses(condition: Node, statuses: Statuses) -> Node:
-    """The condition with the status that is meant where another word for it is written, `solved` for `resolved`."""
+def with_present_statuses(condition: Node, statuses: Statuses) -> Node:
+    """The condition over stored keys that says the same of statuses as tickets have them now.
+
+    Another word means its status (`solved` is `resolved`). A status also means those that were moved to it, and one
+    that was moved is none any more, so that no ticket has it (behaviour S-8).
+    """
     match condition:
         case All():
-            return All.model_construct(all=tuple(with_known_statuses(part, statuses) for part in condition.all))
+            return All.model_construct(all=tuple(with_present_statuses(part, statuses) for part in condition.all))
         case AnyOf():
-            return AnyOf.model_construct(any=tuple(with_known_statuses(part, statuses) for part in condition.any))
+            return AnyOf.model_construct(any=tuple(with_present_statuses(part, statuses) for part in condition.any))
         case Not():
-            return Not.model_construct(part=with_known_statuses(condition.part, statuses))
+            return Not.model_construct(part=with_present_statuses(condition.part, statuses))
         case Leaf(field="status", value=str() | tuple()):
-            keys = tuple(_key(value, statuses) for value in _values(condition))
-            return condition.model_copy(update={"value": keys if isinstance(condition.value, tuple) else keys[0]})
+            return _stored(condition, statuses)
     return condition
+
+
+def _stored(leaf: Leaf, statuses: Statuses) -> Leaf:
+    meant = {_key(word, statuses) for word in _values(leaf)} - statuses.moved.keys()
+    meant |= {old for old, present in statuses.moved.items() if present in meant}
+    positive = leaf.operator in ("is", "in")
+    if not meant:
+        return Leaf.model_construct(field="status", operator="is_unset" if positive else "is_set", value=None)
+    if len(meant) == 1:
+        return Leaf.model_construct(field="status", operator="is" if positive else "is_not", value=min(meant))
+    return Leaf.model_construct(field="status", operator="in" if positive else "not_in", value=tuple(sorted(meant)))
 
 
 def _key(word: str, statuses: Statuses) -> str:
     try:
         return statuses[word].key
     except UnknownStatus:
-        # tickets may still have one that was taken out of the configuration (behaviour S-8)
         return word
 
 
@@ -54,7 +69,7 @@ def _categories(condition: Node, statuses: Statuses) -> frozenset[str] | None:
             return frozenset(STATUS_CATEGORIES) - frozenset(_values(condition))
         case Leaf(field="status", operator="is" | "in"):
             try:
-                return frozenset(statuses[key].category.value for key in _values(condition))
+                return frozenset(statuses[statuses.moved.get(key, key)].category.value for key in _values(condition))
             except UnknownStatus:
                 return None
     return None

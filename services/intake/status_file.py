@@ -144,15 +144,31 @@ def read_hours(document: Any) -> Hours:
     return found
 
 
-def missing_moves(before: Any, after: Any) -> list[str]:
-    """Keys of statuses that are taken out and have no status to move their tickets to (behaviour S-8).
+def wrong_moves(before: Any, after: Any) -> list[str]:
+    """What is wrong with the statuses that are taken out, one text each (behaviour S-8).
 
+    Each needs a status to move its tickets to, and keeps it for good, for tickets keep their key until they change. It
+    is one of the same category: folders, clocks and load go by the category that a ticket has.
     before, after: parsed files of which the second was read without a fault.
     """
-    written = StatusFile.model_validate(after)
-    there = {part.key for part in written.statuses} | written.moved.keys()
-    old = before.get("statuses", []) if isinstance(before, dict) else []
-    return [part["key"] for part in old if part["key"] not in there]
+    old, new = _categories(before), _categories(after)
+    faults = [f"{key} is no status any more; name the one that its tickets have now" for key in old if key not in new]
+    return faults + [
+        f"{key} was {old[key]} and its tickets would be {category}; name a status of the same category"
+        for key, category in new.items()
+        if key in _moved(after) and old.get(key, category) != category
+    ]
+
+
+def _categories(document: Any) -> dict[str, str]:
+    """The category of each status, also of those that were moved."""
+    written = document.get("statuses", []) if isinstance(document, dict) else []
+    found = {part["key"]: str(part["category"]) for part in written}
+    return found | {old: found[present] for old, present in _moved(document).items() if present in found}
+
+
+def _moved(document: Any) -> dict[str, str]:
+    return (document.get("moved") or {}) if isinstance(document, dict) else {}
 
 
 def _span(where: str, length: str, schedule: str | None, hours: Hours) -> Span:

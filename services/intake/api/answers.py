@@ -142,7 +142,6 @@ class Written(BaseModel):
 STATE = (
     "id",
     "subject",
-    "status",
     "priority",
     "assignee",
     "queue",
@@ -186,9 +185,11 @@ def ticket_answer(
     url: str | None = None,
     watching: Sequence[str] = (),
 ) -> TicketAnswer:
-    """A ticket as it is."""
+    """A ticket as it is; its status is the one that is in force for it (behaviour S-8)."""
+    status = statuses.present(ticket.status, ticket.status_category)
     return TicketAnswer(
         **{name: getattr(ticket, name) for name in STATE},
+        status=status.key,
         **{name: getattr(ticket.origin, name) for name in ORIGIN},
         status_category=ticket.status_category,
         tags=list(ticket.tags),
@@ -198,18 +199,20 @@ def ticket_answer(
         watching_mailboxes=list(watching),
         next_deadline=next_deadline,
         handoff=from_json(ticket.origin.handoff) if ticket.origin.handoff else None,
-        allowed_statuses=statuses.allowed(statuses.present(ticket.status, ticket.status_category)),
+        allowed_statuses=statuses.allowed(status),
     )
 
 
 def listed_answer(row: Mapping[str, Any], statuses: Statuses) -> TicketAnswer:
-    """A ticket from a row of a list."""
+    """A ticket from a row of a list; its status is the one that is in force for it (behaviour S-8)."""
+    status = statuses.present(row["status"], row["status_category"])
     customer = CustomerAnswer(id=row["customer_id"] or "", name=row["customer_name"], email=row["customer_email"])
     return TicketAnswer(
         **{name: row[name] for name in LISTED},
+        status=status.key,
         custom=from_json(row["custom"]),
         customer=customer if row["customer_id"] is not None else None,
-        allowed_statuses=statuses.allowed(statuses.present(row["status"], row["status_category"])),
+        allowed_statuses=statuses.allowed(status),
     )
 
 

@@ -1,5 +1,6 @@
 """Customers: look before creating, show with their tickets, change, link, merge."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,6 +15,7 @@ from services.intake.api.asking import AgentOrAbove, AskedOnce, LeadOrAbove, Par
 from services.intake.api.bodies import Body, Email, Key, Name, Plain
 from services.intake.directory import Directory
 from services.intake.domain.phone import phone_key
+from services.intake.domain.status import Statuses
 from services.intake.people import People
 from services.intake.store import Store
 
@@ -132,7 +134,7 @@ async def list_organisations(caller: AgentOrAbove, parts: Parts) -> Page[Organis
 async def read_customer(customer: str, caller: AgentOrAbove, parts: Parts) -> PersonAnswer:
     """One customer with their tickets. A record that was merged says into which."""
     async with parts.database.connection() as connection:
-        return await _shown(Directory(connection), customer)
+        return await _shown(Directory(connection), customer, parts.configuration.current.parsed.statuses)
 
 
 @router.patch("/customers/{customer}")
@@ -144,7 +146,7 @@ async def change_customer(customer: str, body: CustomerPatch, caller: AgentOrAbo
     async with parts.transactions.begin() as transaction:
         people = People(Store(transaction), by(caller))
         await people.change((await people.locked([customer]))[customer], wanted)
-        return await _shown(Directory(transaction.connection), customer)
+        return await _shown(Directory(transaction.connection), customer, transaction.config.parsed.statuses)
 
 
 @router.post("/customers/{customer}/identities", status_code=201, response_model=PersonAnswer)
@@ -154,7 +156,8 @@ async def link(customer: str, body: KnownBy, caller: AgentOrAbove, asked: AskedO
         if once.answer is None:
             people = People(Store(transaction), by(caller))
             await people.link((await people.locked([customer]))[customer], body.kind, _as_stored(body))
-            once.answer = Answer.of(201, await _shown(Directory(transaction.connection), customer))
+            statuses = transaction.config.parsed.statuses
+            once.answer = Answer.of(201, await _shown(Directory(transaction.connection), customer, statuses))
     return once.response()
 
 
@@ -165,7 +168,8 @@ async def unlink(customer: str, body: KnownBy, caller: AgentOrAbove, asked: Aske
         if once.answer is None:
             people = People(Store(transaction), by(caller))
             await people.unlink((await people.locked([customer]))[customer], body.kind, _as_stored(body))
-            once.answer = Answer.of(200, await _shown(Directory(transaction.connection), customer))
+            statuses = transaction.config.parsed.statuses
+            once.answer = Answer.of(200, await _shown(Directory(transaction.connection), customer, statuses))
     return once.response()
 
 
@@ -181,7 +185,8 @@ async def merge(customer: str, body: CustomerMerge, caller: LeadOrAbove, asked: 
             people = People(Store(transaction), by(caller))
             found = await people.locked([customer, *body.sources])
             await people.merge(found[customer], [found[id] for id in dict.fromkeys(body.sources)])
-            once.answer = Answer.of(200, await _shown(Directory(transaction.connection), customer))
+            statuses = transaction.config.parsed.statuses
+            once.answer = Answer.of(200, await _shown(Directory(transaction.connection), customer, statuses))
     return once.response()
 
 
@@ -198,7 +203,7 @@ def _as_stored(known: KnownBy) -> str:
     return known.value
 
 
-async def _shown(directory: Directory, id: str) -> PersonAnswer:
+async def _shown(directory: Directory, id: str, statuses: Statuses) -> PersonAnswer:
     person = await directory.person(id)
     if person is None:
         raise NotFound(f"there is no customer {id}")
@@ -209,5 +214,9 @@ async def _shown(directory: Directory, id: str) -> PersonAnswer:
         legal_hold=person.legal_hold,
         erased_at=person.erased_at,
         identities=[IdentityAnswer(kind=kind, value=value) for kind, value in person.identities],
-        tickets=[CustomerTicket(**row) for row in await directory.tickets(id, SHOWN)],
+        tickets=[_ticket(row, statuses) for row in await directory.tickets(id, SHOWN)],
     )
+
+
+def _ticket(row: Mapping[str, Any], statuses: Statuses) -> CustomerTicket:
+    return CustomerTicket(**{**row, "status": statuses.present(row["status"], row["status_category"]).key})

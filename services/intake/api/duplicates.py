@@ -11,6 +11,7 @@ from libs.chassis.errors import Invalid, NotFound
 from libs.chassis.pagination import Limit, Page
 from services.intake.api.asking import AgentOrAbove, Parts
 from services.intake.domain.duplicates import LONGEST, Kind
+from services.intake.domain.status import Statuses
 from services.intake.listing import SETTINGS
 from services.intake.reading import ticket_id
 from services.intake.suspects import Suspect, Suspects, Wanted
@@ -69,7 +70,7 @@ async def look_before_creating(
         await transaction.connection.execute(SETTINGS)
         organisations = transaction.config.parsed.organisations
         found = await Suspects(transaction.connection, organisations, transaction.now).before(wanted)
-    return _page(found, limit)
+        return _page(found, limit, transaction.config.parsed.statuses)
 
 
 @router.get("/tickets/{ticket}/duplicates")
@@ -79,20 +80,21 @@ async def suggest(ticket: str, caller: AgentOrAbove, parts: Parts, limit: Limit 
         await transaction.connection.execute(SETTINGS)
         suspects = Suspects(transaction.connection, transaction.config.parsed.organisations, transaction.now)
         found = await suspects.of(await ticket_id(transaction.connection, ticket))
-    if found is None:
-        raise NotFound(f"there is no ticket {ticket}")
-    return _page(found, limit)
+        if found is None:
+            raise NotFound(f"there is no ticket {ticket}")
+        return _page(found, limit, transaction.config.parsed.statuses)
 
 
-def _page(found: Sequence[Suspect], limit: int) -> Page[SuspectAnswer]:
-    return Page(items=[_answer(suspect) for suspect in found[:limit]])
+def _page(found: Sequence[Suspect], limit: int, statuses: Statuses) -> Page[SuspectAnswer]:
+    return Page(items=[_answer(suspect, statuses) for suspect in found[:limit]])
 
 
-def _answer(suspect: Suspect) -> SuspectAnswer:
+def _answer(suspect: Suspect, statuses: Statuses) -> SuspectAnswer:
     row, suspicion = suspect.ticket, suspect.suspicion
-    names = SuspectAnswer.model_fields.keys() - {"ticket", "score", "evidence"}
+    names = SuspectAnswer.model_fields.keys() - {"ticket", "status", "score", "evidence"}
     return SuspectAnswer(
         ticket=suspicion.ticket_id,
+        status=statuses.present(row["status"], row["status_category"]).key,
         score=suspicion.score,
         evidence=[EvidenceAnswer(kind=e.kind, weight=e.weight, detail=e.detail) for e in suspicion.evidence],
         **{name: row[name] for name in names},

@@ -20,7 +20,7 @@ from services.intake.api.bodies import Body, Plain
 from services.intake.api.viewing import viewer_of
 from services.intake.folders import FOLDERS, SUSPENDED_MAIL, Sort
 from services.intake.questions import Question
-from services.intake.reach import is_bounded, personal, with_known_statuses
+from services.intake.reach import is_bounded, personal, with_present_statuses
 from services.intake.saved_views import SavedViews, queues_of
 from services.intake.search_words import Search, Unsearchable, read_search
 from services.intake.sifting import tickets_of
@@ -68,7 +68,7 @@ async def question(
 ) -> Question:
     """All conditions together, as this caller means them. Invalid (422) where it is about nobody."""
     statuses = transaction.config.parsed.statuses
-    condition = with_known_statuses(All.model_construct(all=tuple(wanted)), statuses)
+    condition = with_present_statuses(All.model_construct(all=tuple(wanted)), statuses)
     about = personal(condition)
     if about and caller.agent is None:
         raise Invalid(part, "this token names no agent, so nothing is theirs")

@@ -95,8 +95,10 @@ def move(ticket: Ticket, status: Status, statuses: Statuses, now: datetime, by: 
 def _status_fields(
     ticket: Ticket, status: Status, statuses: Statuses, by: By, wanted: Mapping[str, Any]
 ) -> dict[str, Any]:
-    allowed = statuses.allowed(statuses.present(ticket.status, ticket.status_category))
-    if status.key != ticket.status and status.key not in allowed:
+    present = statuses.present(ticket.status, ticket.status_category)
+    allowed = statuses.allowed(present)
+    # of a ticket whose status was taken out, also the one that it counts as (behaviour S-8)
+    if status.key not in (ticket.status, present.key) and status.key not in allowed:
         raise Refused(f"status: a ticket that is {ticket.status} cannot become {status.key}", allowed)
     fields: dict[str, Any] = {"status": status.key, "status_category": status.category}
     assignee = wanted.get("assignee", ticket.assignee)

@@ -17,7 +17,7 @@ from services.intake.domain.decision import CUSTOMER
 from services.intake.domain.removing import remove
 from services.intake.domain.status import Statuses
 from services.intake.domain.waiting import next_step, take_step
-from services.intake.status_file import missing_moves, read_hours, read_statuses
+from services.intake.status_file import read_hours, read_statuses, wrong_moves
 from tests.domain.intake.tickets import FILE, LATER, MIRA, NOW, ticket, written
 
 DAY = timedelta(days=1)
@@ -141,14 +141,25 @@ def test_K2_what_a_status_cannot_do_by_itself_is_named(changes: dict[str, Any], 
 def test_S8_a_status_that_is_taken_out_names_where_its_tickets_are_now() -> None:
     before = yaml.safe_load(FILE.read_text())
     after = {**before, "statuses": [each for each in before["statuses"] if each["key"] != "escalated"]}
-    assert missing_moves(before, after) == ["escalated"]
+    assert "escalated is no status any more" in wrong_moves(before, after)[0]
     moved = {**after, "moved": {"escalated": "in_progress"}}
-    assert missing_moves(before, moved) == []
+    assert wrong_moves(before, moved) == []
     assert read_statuses(moved).present("escalated", StatusCategory.OPEN).key == "in_progress"
     with pytest.raises(ValueError, match="moved"):
         read_statuses({**after, "moved": {"escalated": "nowhere"}})
     with pytest.raises(ValueError, match="moved"):
         read_statuses({**before, "moved": {"escalated": "open"}})
+
+
+def test_S8_where_tickets_were_moved_is_kept_and_of_the_same_category() -> None:
+    before = yaml.safe_load(FILE.read_text())
+    after = {**before, "statuses": [each for each in before["statuses"] if each["key"] != "escalated"]}
+    (wrong,) = wrong_moves(before, {**after, "moved": {"escalated": "pending"}})
+    assert wrong == "escalated was open and its tickets would be pending; name a status of the same category"
+    moved = {**after, "moved": {"escalated": "in_progress"}}
+    assert "escalated is no status any more" in wrong_moves(moved, after)[0]
+    assert wrong_moves(moved, {**after, "moved": {"escalated": "open"}}) == []
+    assert wrong_moves(moved, before) == []
 
 
 @given(st.lists(st.integers(1, 200), max_size=12))
