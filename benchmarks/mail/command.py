@@ -142,6 +142,7 @@ def _configuration(folder: Path) -> Path:
     file = folder / "mail.yaml"
     written: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     written["inbound"]["sender_limit"] = UNLIMITED
+    written["acknowledgment"]["per_domain_and_hour"] = None
     file.write_text(yaml.safe_dump(written, allow_unicode=True, sort_keys=False), encoding="utf-8")
     return folder
 

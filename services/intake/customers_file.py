@@ -1,15 +1,13 @@
 """customers.yaml: organisations and their domains."""
 
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from libs.free_mail import free_mail
 from services.intake.domain.organisations import Organisation, Organisations
 
 CUSTOMERS_FILE = "customers.yaml"
-FREE_MAIL = Path(__file__).with_name("free_mail.txt")
 
 Key = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 Domain = Annotated[
@@ -53,10 +51,3 @@ def read_customers_file(document: Any) -> Organisations:
                 raise ValueError(f"{CUSTOMERS_FILE}: organisations.{key}.domains: {domain} is {domains[domain].key}'s")
             domains[domain] = Organisation(key, part.name, part.tier)
     return Organisations(domains, written.by_domain, free_mail() | written.free_mail)
-
-
-@cache
-def free_mail() -> frozenset[str]:
-    """Domains where everybody can have an address; the file says where they are from."""
-    lines = FREE_MAIL.read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if line and not line.startswith("#"))

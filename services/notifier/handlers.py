@@ -189,7 +189,9 @@ async def handle(facts: Sequence[Fact[Event]], transaction: Transaction, doorbel
     desk = await _desk(heard, store, transaction)
     for fact, data in heard:
         DECIDES[fact.type](fact, data, desk)
-    desk.earlier, desk.dead = await store.earlier(_to_acknowledge(desk))
+    recipients = _to_acknowledge(desk)
+    domains = {domain for recipient in recipients if (domain := desk.limited_domain(recipient))}
+    desk.earlier, desk.to_domains, desk.dead = await store.earlier(recipients, domains, desk.most_to_a_domain)
     for ticket, trace in desk.acknowledge.items():
         acknowledge(desk.tickets[ticket], desk, trace)
     await _store(desk, store, transaction, doorbell)

@@ -70,6 +70,7 @@ class AcknowledgmentRules(Written):
     channels: dict[str, By] = Field(default={"email": "mail", "form": "mail", "chat": "chat"}, description=CHANNEL)
     per_subject_and_hour: int = Field(1, ge=1)
     per_day: int = Field(4, ge=1)
+    per_domain_and_hour: int | None = Field(None, ge=1, description="None: as many as there are customers.")
     without_policy_hours: float = Field(8, gt=0, le=1000)
 
 

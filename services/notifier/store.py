@@ -1,5 +1,6 @@
 """The notifier's SQL for facts: loaded once, stored once, a statement a table."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from libs.chassis.transaction import Transaction
 from libs.contracts.notice import NoticeKind
 from services.notifier.domain.desk import Agent, Queue
 from services.notifier.domain.notice import Notice, State, Way
-from services.notifier.domain.rate import DAY, Earlier
+from services.notifier.domain.rate import DAY, HOUR, Earlier
 from services.notifier.domain.ticket import Ticket
 from services.notifier.rows import (
     NOTICE_COLUMNS,
@@ -22,6 +23,7 @@ from services.notifier.rows import (
     ticket_of,
     unnested,
 )
+from services.notifier.tables import DOMAIN_OF
 
 FAILURES, REMEMBERED = 2, timedelta(days=90)
 """An address that failed so often is taken for dead, and for so long after it failed last (behaviour A-6)."""
@@ -71,13 +73,23 @@ IN_TURN = """
 SELECT count(pg_advisory_xact_lock(hashtextextended('acknowledged ' || recipient, 0)))
 FROM (SELECT unnest($1::text[]) AS recipient ORDER BY 1) AS sorted
 """
+"""Recipients are addresses, and domains that have a limit of their own."""
 EARLIER = f"""
-SELECT recipient, topic, created_at FROM notices
+SELECT recipient, topic, created_at, NULL::bigint AS to_domain FROM notices
 WHERE kind = '{NoticeKind.ACKNOWLEDGMENT}' AND way = 'mail' AND recipient = ANY($1::text[]) AND created_at > $2
   AND state <> 'suppressed'
 UNION ALL
-SELECT address, NULL, NULL FROM failing_addresses
+SELECT address, NULL, NULL, NULL FROM failing_addresses
 WHERE address = ANY($1::text[]) AND failures >= {FAILURES} AND failed_at > $3
+UNION ALL
+SELECT x.domain, NULL, NULL, (
+    SELECT count(*) FROM (
+        SELECT FROM notices
+        WHERE kind = '{NoticeKind.ACKNOWLEDGMENT}' AND way = 'mail' AND state <> 'suppressed'
+          AND {DOMAIN_OF} = x.domain AND created_at > $5
+        LIMIT $6
+    ) AS newest
+) FROM unnest($4::text[]) AS x(domain)
 """
 FAILED = """
 INSERT INTO failing_addresses (address, failures, failed_at)
@@ -119,22 +131,28 @@ class Store:
         """Every queue."""
         return {row["key"]: Queue(*row) for row in await self._connection.fetch(QUEUES)}
 
-    async def earlier(self, recipients: Collection[str]) -> tuple[dict[str, list[Earlier]], set[str]]:
-        """Acknowledgments of the last day to these addresses, and which of them do not exist; until the end nobody else
-        decides one to them.
+    async def earlier(
+        self, recipients: Collection[str], domains: Collection[str], most: int
+    ) -> tuple[dict[str, list[Earlier]], Counter[str], set[str]]:
+        """Acknowledgments of the last day to these addresses, how many of the last hour to these domains, counted up to
+        `most`, and which of the addresses do not exist; until the end nobody else decides one to them.
         """
         found: dict[str, list[Earlier]] = {}
+        to_domains: Counter[str] = Counter()
         dead: set[str] = set()
         if not recipients:
-            return found, dead
-        await self._connection.execute(IN_TURN, list(recipients))
+            return found, to_domains, dead
+        await self._connection.execute(IN_TURN, [*recipients, *domains])
         now = self._transaction.now
-        for row in await self._connection.fetch(EARLIER, list(recipients), now - DAY, now - REMEMBERED):
-            if row["created_at"] is None:
+        limits = (now - DAY, now - REMEMBERED, list(domains), now - HOUR, most)
+        for row in await self._connection.fetch(EARLIER, list(recipients), *limits):
+            if row["to_domain"] is not None:
+                to_domains[row["recipient"]] = row["to_domain"]
+            elif row["created_at"] is None:
                 dead.add(row["recipient"])
             else:
                 found.setdefault(row["recipient"], []).append(Earlier(row["topic"] or "", row["created_at"]))
-        return found, dead
+        return found, to_domains, dead
 
     def failing(self, failed: Sequence[str], forgotten: Sequence[str]) -> None:
         """Count failures of addresses, and forget those of people who were erased."""

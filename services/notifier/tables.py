@@ -20,6 +20,8 @@ from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData()
 MOMENT = DateTime(timezone=True)
+DOMAIN_OF = "lower(split_part(recipient, '@', 2))"
+"""The domain of a notice's recipient, as SQL."""
 
 
 def _needed(name: str, type_: TypeEngine[Any], **options: Any) -> Column[Any]:
@@ -99,6 +101,12 @@ NOTICES = Table(
         "recipient",
         "created_at",
         postgresql_where=text("kind = 'acknowledgment' AND way = 'mail'"),
+    ),
+    Index(
+        "notices_acknowledged_domain",
+        text(DOMAIN_OF),
+        "created_at",
+        postgresql_where=text("kind = 'acknowledgment' AND way = 'mail' AND state <> 'suppressed'"),
     ),
     Index("notices_in_chat", "recipient", postgresql_where=text("way = 'chat'")),
     postgresql_with={"fillfactor": 85},

@@ -12,7 +12,7 @@ from services.notifier.domain.desk import Desk
 from services.notifier.domain.notice import Notice, State, Way
 from services.notifier.domain.outcome import AUTOMATIC_LASTS
 from services.notifier.domain.promise import promised, rounded, written
-from services.notifier.domain.rate import Earlier, over_limit, subject_key
+from services.notifier.domain.rate import Earlier, over_domain_limit, over_limit, subject_key
 from services.notifier.domain.ticket import Promise, Ticket
 from services.notifier.templates import Rendered
 
@@ -52,6 +52,8 @@ def acknowledge(ticket: Ticket, desk: Desk, trace: str | None) -> None:
         notice.state = State.SENT
     else:
         desk.earlier.setdefault(notice.recipient, []).append(Earlier(notice.topic or "", desk.now))
+        if domain := desk.limited_domain(notice.recipient):
+            desk.to_domains[domain] += 1
     content = _text(ticket, promise, way, desk)
     notice.subject, notice.text = content.subject, content.text
     desk.notices.append(notice)
@@ -90,10 +92,17 @@ def _silence(ticket: Ticket, notice: Notice, desk: Desk) -> str | None:
     if notice.recipient in desk.dead and ticket.channel != "email":
         # whoever writes by mail from there can read it there again
         return "answers to this address came back: it does not exist"
+    return why_silent(notice.recipient, desk.config.mail) or _over_a_limit(notice, desk)
+
+
+def _over_a_limit(notice: Notice, desk: Desk) -> str | None:
+    """Of the address, or of its domain (behaviour A-4)."""
     limits = desk.config.mail.acknowledgment
-    return why_silent(notice.recipient, desk.config.mail) or over_limit(
-        desk.earlier.get(notice.recipient, ()), notice.topic or "", desk.now, limits
-    )
+    earlier = desk.earlier.get(notice.recipient, ())
+    if reason := over_limit(earlier, notice.topic or "", desk.now, limits):
+        return reason
+    domain = desk.limited_domain(notice.recipient)
+    return None if domain is None else over_domain_limit(desk.to_domains[domain], limits)
 
 
 def _text(ticket: Ticket, promise: Promise, way: Way, desk: Desk) -> Rendered:

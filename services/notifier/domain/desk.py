@@ -1,5 +1,6 @@
 """What decisions are made with: the facts' tickets, the people, the configuration and the time; and what they made."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ from libs.contracts.routing import AgentChanged, Presence, QueueChanged
 from services.notifier.configuration import Hours, NotifierConfiguration
 from services.notifier.domain.notice import Notice, Verdict, Way
 from services.notifier.domain.outcome import AUTOMATIC_LASTS
-from services.notifier.domain.rate import Earlier
+from services.notifier.domain.rate import Earlier, limited_domain
 from services.notifier.domain.ticket import Ticket
 from services.notifier.templates import Rendered, Values
 
@@ -45,7 +46,9 @@ class Queue:
 
 @dataclass(slots=True)
 class Desk:
-    """One batch. earlier: acknowledgments by recipient, of the last day."""
+    """One batch. earlier: acknowledgments by recipient, of the last day; to_domains: how many of the last hour, by
+    domain that has a limit.
+    """
 
     config: NotifierConfiguration
     now: datetime
@@ -53,6 +56,7 @@ class Desk:
     agents: dict[str, Agent] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
     earlier: dict[str, list[Earlier]] = field(default_factory=dict)
+    to_domains: Counter[str] = field(default_factory=Counter)
     dead: set[str] = field(default_factory=set)
     """Of the addresses to acknowledge to, those that do not exist."""
     failed: list[str] = field(default_factory=list)
@@ -73,6 +77,15 @@ class Desk:
         if ticket is None:
             ticket = self.tickets[id] = Ticket(id)
         return ticket
+
+    def limited_domain(self, address: str) -> str | None:
+        """The domain of an address whose acknowledgments are limited together (behaviour A-4)."""
+        return limited_domain(address, self.config.free_mail, self.config.mail.acknowledgment)
+
+    @property
+    def most_to_a_domain(self) -> int:
+        """How many acknowledgments a domain gets within an hour, where it has a limit; 0 if none has."""
+        return self.config.mail.acknowledgment.per_domain_and_hour or 0
 
     def hours(self, ticket: Ticket) -> Hours | None:
         """The hours of the ticket's queue (behaviour T-1), else of its clocks."""

@@ -1,4 +1,6 @@
-"""How often one address is acknowledged (behaviour A-4): a machine that answers must not start a conversation."""
+"""How often one address and one domain are acknowledged (behaviour A-4): a machine that answers must not start a
+conversation, and a flood in many names of one domain is answered no further.
+"""
 
 import re
 import unicodedata
@@ -40,3 +42,24 @@ def over_limit(earlier: Iterable[Earlier], topic: str, now: datetime, allowed: A
     if len(same) >= allowed.per_subject_and_hour:
         return f"{allowed.per_subject_and_hour} went to this address for this subject within an hour"
     return None
+
+
+def domain_of(address: str) -> str:
+    """What stands behind the @, in lower case."""
+    return address.rpartition("@")[2].lower()
+
+
+def limited_domain(address: str, free_mail: frozenset[str], allowed: AcknowledgmentRules) -> str | None:
+    """The domain whose acknowledgments count together with those to this address; None where there is no limit: people
+    with free mail have nothing in common.
+    """
+    domain = domain_of(address)
+    return None if allowed.per_domain_and_hour is None or domain in free_mail else domain
+
+
+def over_domain_limit(within_the_hour: int, allowed: AcknowledgmentRules) -> str | None:
+    """Why no address of a domain that has a limit gets a further acknowledgment now; None if one may."""
+    most = allowed.per_domain_and_hour
+    if most is None or within_the_hour < most:
+        return None
+    return f"{most} acknowledgments went to this domain within an hour"

@@ -23,7 +23,7 @@ def files() -> dict[str, Any]:
     """The example configuration, impatient and without limits; a module may change it."""
     found = {name: content for name, content in read_configuration(CONFIG).items() if name.startswith(OWN_FILES)}
     found["mail.yaml"]["retry"] = {"first_seconds": 0.05, "longest_seconds": 0.05, "give_up_hours": 48}
-    found["mail.yaml"]["acknowledgment"] |= {"per_subject_and_hour": 1000, "per_day": 1000}
+    found["mail.yaml"]["acknowledgment"] |= {"per_subject_and_hour": 1000, "per_day": 1000, "per_domain_and_hour": None}
     return found
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.intake.customers_file import free_mail, read_customers_file
+from libs.free_mail import free_mail
+from services.intake.customers_file import read_customers_file
 from services.intake.domain.phone import phone_key
 
 FILE = {

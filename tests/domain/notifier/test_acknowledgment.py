@@ -7,6 +7,7 @@ import pytest
 
 from libs.contracts.sla import TargetState
 from services.notifier.domain.answerable import automatic_recipient, why_silent
+from services.notifier.domain.desk import Desk
 from services.notifier.domain.notice import State, Way
 from services.notifier.domain.rate import subject_key
 from tests.domain.notifier.desk import CONFIG, MONDAY, acknowledged, desk, ticket
@@ -104,6 +105,42 @@ def test_A4_four_a_day_for_each_address() -> None:
     others = ticket(id="x", customer_email="bob@example.org")
     states = [notice.state for notice in acknowledged(made, *tickets, others)]
     assert states == [State.QUEUED] * 4 + [State.SUPPRESSED] * 2 + [State.QUEUED]
+
+
+def _states(made: Desk, *customers: str) -> list[State]:
+    tickets = [ticket(id=email, customer_email=email) for email in customers]
+    return [notice.state for notice in acknowledged(made, *tickets)]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "customers", "left"),
+    [
+        pytest.param({}, ["a@x.example", "b@x.example", "c@x.example"], 2, id="so many within a batch"),
+        pytest.param({"x.example": 1}, ["a@x.example", "b@X.Example"], 1, id="those before it count, whatever case"),
+        pytest.param({"x.example": 2}, ["a@x.example"], 0, id="no more"),
+        pytest.param({"x.example": 2}, ["a@y.example", "a@mail.x.example"], 2, id="other domains"),
+        pytest.param({}, [f"{n}@gmail.com" for n in range(9)], 9, id="free mail has no limit"),
+        pytest.param({}, [f"{n}@freemail.example" for n in range(9)], 9, id="nor have domains that are configured so"),
+    ],
+)
+def test_A4_so_many_an_hour_for_each_domain(earlier: dict[str, int], customers: list[str], left: int) -> None:
+    made = desk(acknowledgment={"per_domain_and_hour": 2})
+    made.to_domains.update(earlier)
+    states = _states(made, *customers)
+    assert states == [State.QUEUED] * left + [State.SUPPRESSED] * (len(customers) - left)
+
+
+def test_A4_without_a_limit_no_domain_is_counted() -> None:
+    made = desk(acknowledgment={})
+    assert set(_states(made, *(f"{n}@x.example" for n in range(300)))) == {State.QUEUED}
+    assert not made.to_domains
+
+
+def test_A4_a_domain_counts_only_what_is_sent() -> None:
+    made = desk(acknowledgment={"per_domain_and_hour": 1})
+    silent = ticket(id="silent", customer_email="a@x.example", suppress_reply=True)
+    told = ticket(id="told", customer_email="b@x.example")
+    assert [notice.state for notice in acknowledged(made, silent, told)] == [State.SUPPRESSED, State.QUEUED]
 
 
 def test_A4_a_suppressed_one_does_not_count() -> None:
