@@ -7,7 +7,6 @@ at start, after every reconnect to the broker, every ten minutes, and for one su
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from time import monotonic
 from typing import Any
 
 import httpx
@@ -18,6 +17,7 @@ from libs.chassis.events import START
 from libs.chassis.hearing import LOOK, Heard, Key
 from libs.chassis.metrics import Metrics
 from libs.chassis.parking import blocked
+from libs.chassis.pause import pause
 from libs.chassis.storing import Storing
 from libs.chassis.wire import Frame
 from libs.contracts.event import About, Speaker, about
@@ -28,9 +28,10 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS = 600.0
 AGAIN_SECONDS = 25.0
 """After a reconnect a second look: facts younger than the speaker serves may have been lost with the broker."""
+TROUBLE_SECONDS = 2.0
 PAGE = 500
-SHARE = 4
-"""Of its time that a comparison that finds nothing works at most, and lets its speaker work."""
+REST_SECONDS = 0.1
+"""Between two pages that were heard whole: nobody waits for a comparison, and its speaker has customers to serve."""
 TROUBLE: tuple[type[BaseException], ...] = (*DATABASE_TROUBLE, httpx.HTTPError)
 
 CURSOR = "SELECT xid, id FROM repairs WHERE speaker = $1 AND shard = $2 AND shards = $3"
@@ -61,6 +62,7 @@ class Repair:
         self._database, self._storing, self._client, self._asks = database, storing, client, asks
         self._kinds, self._shard, self._shards, self._metrics = kinds, shard, shards, metrics
         self._now = asyncio.Event()
+        self._over = asyncio.Event()
 
     def soon(self) -> None:
         """Called after a reconnect: compare now, and once more when the youngest facts are served."""
@@ -68,15 +70,15 @@ class Repair:
 
     async def run(self, over: asyncio.Event) -> None:
         """Compare at start, when called, and every ten minutes."""
-        pause = AGAIN_SECONDS
+        self._over, wait = over, AGAIN_SECONDS
         while not over.is_set():
             try:
                 await self.compare()
             except TROUBLE as trouble:
                 log.info("repair has to wait", reason=str(trouble) or type(trouble).__name__)
-                pause = 2.0
-            called = await self._called_within(pause, over)
-            pause = AGAIN_SECONDS if called or pause == 2.0 else EVERY_SECONDS
+                wait = TROUBLE_SECONDS
+            called = await self._called_within(wait, over)
+            wait = AGAIN_SECONDS if called or wait == TROUBLE_SECONDS else EVERY_SECONDS
 
     async def compare(self) -> int:
         """Walk every speaker's log from the cursor to its end; how many facts had been missed."""
@@ -96,18 +98,17 @@ class Repair:
         cursor = f"{row['xid']}.{row['id']}" if row else str(START)
         repaired = 0
         while True:
-            began = monotonic()
             page = await self._ask(speaker, {"after": cursor, "pairs": "true", "limit": PAGE})
             found = await self._repair_page(speaker, page["items"])
             repaired += found
-            if page["next"] is None or page["next"] == cursor:
+            if page["next"] is None or page["next"] == cursor or self._over.is_set():
                 return repaired
             cursor = page["next"]
             xid, _, number = cursor.partition(".")
             async with self._database.connection() as connection:
                 await connection.execute(MOVE, speaker, self._shard, self._shards, xid, int(number))
-            if not found:  # nobody waits for it: the speaker has customers to serve
-                await asyncio.sleep((SHARE - 1) * (monotonic() - began))
+            if not found:
+                await pause(self._over, REST_SECONDS)
 
     async def _repair_page(self, speaker: Speaker, pairs: Sequence[Mapping[str, Any]]) -> int:
         said: dict[str, int] = defaultdict(int)
