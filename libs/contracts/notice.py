@@ -12,6 +12,7 @@ class NoticeKind(StrEnum):
 
     ACKNOWLEDGMENT = "acknowledgment"
     REPLY = "reply"
+    COPY = "copy"
     SLA_WARNING = "sla_warning"
     SLA_BREACH = "sla_breach"
     RESOLVED = "resolved"

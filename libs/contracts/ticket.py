@@ -62,10 +62,17 @@ class Attachment(Payload):
     sha256: str = Field(description="Hex digest of the content.")
 
 
+class AnswerCopy(Payload):
+    """Somebody who gets a copy of an answer: the requester of a ticket that was merged (behaviour M-3)."""
+
+    ticket: str = Field(description="Merged ticket whose requester it is.")
+    to: str = Field(description="Address.")
+
+
 class Outbound(Payload):
     """A message that has to leave as mail. Personal, joined at publish."""
 
-    to: str = Field(description="Recipient address.")
+    to: str = Field(description="Recipient address; empty where the requester has none and only copies leave.")
     sender: str = Field(description="Support address it leaves from.")
     subject: str = Field(description="Subject line, with the ticket's reference.")
     message_id: str = Field(description="Message-ID to send with, without angle brackets (behaviour E-8).")
@@ -73,6 +80,7 @@ class Outbound(Payload):
     references: tuple[str, ...] = Field((), description="References, oldest first, at most 20.")
     reply_to: str | None = Field(None, description="Plus-address with an HMAC (behaviour E-8).")
     mark: str | None = Field(None, description="Signed mark for the foot of the mail, which finds back too (H-1).")
+    copies: tuple[AnswerCopy, ...] = Field((), description="Who gets it as well, named in Cc (M-3).")
 
 
 @event("ticket.opened", speaker=Speaker.INTAKE, about=About.TICKET)

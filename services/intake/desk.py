@@ -20,6 +20,7 @@ from services.intake.domain.outbound import Sender, outbound
 from services.intake.domain.recipe import Recipe
 from services.intake.domain.status import WORKED_ON
 from services.intake.domain.ticket import Ticket
+from services.intake.inbound.copies import Copies
 from services.intake.mail.sanitise import clean_html
 from services.intake.reading import mails
 from services.intake.store import Store
@@ -177,9 +178,11 @@ class Desk:
         way = ticket.origin.channel if customer is None or customer.email is None else "email"
         message = self._message(words, MessageKind.AGENT, way, self._by.agent)
         message = replace(message, attachments=await self._attached(words, message.id))
-        if customer is not None and customer.email is not None:
-            thread: Sequence[Message] = await mails(self._store.transaction.connection, ticket.id)
-            leaving = outbound(ticket, customer, message.id, thread, self._sender(ticket))
+        connection = self._store.transaction.connection
+        copies = (await Copies(connection).of([ticket.id])).get(ticket.id, [])
+        if copies or (customer is not None and customer.email is not None):
+            thread: Sequence[Message] = await mails(connection, ticket.id)
+            leaving = outbound(ticket, customer, message.id, thread, self._sender(ticket), copies)
             message = replace(message, outbound=leaving)
         return reply(ticket, message, submit_as, self._store.statuses, self._now, self._by)
 

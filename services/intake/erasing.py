@@ -9,6 +9,7 @@ from libs.chassis.transaction import Connection
 from services.intake.chains import Chains
 from services.intake.domain.decision import By
 from services.intake.domain.erasing import ERASED, erase
+from services.intake.inbound.copies import Copies
 from services.intake.store import Store
 
 LOOSEN = """
@@ -106,6 +107,7 @@ class Erasing:
         await self.messages([row["id"] for row in await self._connection.fetch(OF_TICKETS, erased)])
         for statement in (EMPTY_TICKETS, EMPTY_CONVERSATIONS, NOBODY, UNFINDABLE):
             await self._connection.execute(statement, erased)
+        await Copies(self._connection).forget(erased)
         return len(erased)
 
     async def messages(self, ids: Sequence[str]) -> None:

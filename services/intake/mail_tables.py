@@ -157,3 +157,16 @@ participants = Table(
     PrimaryKeyConstraint("ticket_id", "email"),
 )
 """Who takes part in a ticket by mail (behaviour H-2). via: the merged ticket that they came with (M-3)."""
+
+copied = Table(
+    "copied",
+    metadata,
+    Column("ticket_id", Text(), nullable=False),
+    Column("source", Text(), nullable=False),
+    Column("ended", Boolean(), nullable=False),
+    PrimaryKeyConstraint("ticket_id", "source"),
+    Index("copied_sources", "source"),
+)
+"""Merged tickets whose requesters get a copy of each answer on a ticket (behaviour M-3). ended: no more; what left
+before is still to be found when somebody is erased.
+"""

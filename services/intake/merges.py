@@ -10,6 +10,7 @@ from services.intake.domain.decision import By, Decision
 from services.intake.domain.merging import merge, same_requester, separate, unmerge
 from services.intake.domain.message import Customer
 from services.intake.domain.ticket import Ticket
+from services.intake.inbound.copies import Copies
 from services.intake.inbound.participation import Participants
 from services.intake.store import Store
 
@@ -56,8 +57,12 @@ class Merges:
             raise Invalid("body.sources", f"{living} cannot be merged into itself")
         return target, await self._not_yet(target, [loaded[id] for id in dict.fromkeys(sources)])
 
-    async def merge(self, target: Ticket, sources: Sequence[Ticket], *, confirmed: bool) -> Merged:
-        """Merge the sources into the target, all or none. OtherRequesters unless that was confirmed; Refused."""
+    async def merge(
+        self, target: Ticket, sources: Sequence[Ticket], *, confirmed: bool, copied: bool = False
+    ) -> Merged:
+        """Merge the sources into the target, all or none. copied: their requesters get a copy of each answer from now
+        on. OtherRequesters unless that was confirmed; Refused.
+        """
         if not sources:
             return Merged(target)
         _refuse_gone(target, sources)
@@ -74,7 +79,9 @@ class Merges:
             differing.update(absorbing.say[0].event.conflicts)  # type: ignore[attr-defined]
             target = absorbing.ticket
         await self._store.save(decisions)
-        await Participants(self._connection).unite([(source.id, target.id) for source in sources])
+        ids = [source.id for source in sources]
+        await Participants(self._connection).unite([(id, target.id) for id in ids])
+        await Copies(self._connection).bring(target.id, ids, ids if copied else ())
         return Merged(target, tuple(source.id for source in sources), tuple(sorted(differing)))
 
     async def merged(self, ticket: str) -> tuple[Ticket, list[Ticket]]:
@@ -105,7 +112,9 @@ class Merges:
         for ancestor in above:  # the nearest first: what it gives back those above it give back as well
             decisions.append(await self._separated(ancestor, ticket, leaving, decisions[1:]))
         await self._store.save(decisions)
-        await Participants(self._connection).part(ticket.id, [each.id for each in above])
+        targets = [each.id for each in above]
+        await Participants(self._connection).part(ticket.id, targets)
+        await Copies(self._connection).end(targets, [ticket.id, *(part.id for part in leaving)])
         return decisions[0].ticket
 
     async def _separated(

@@ -25,7 +25,7 @@ SELECT id, ticket, kind, way, state, verdict, reason, recipient, subject, text, 
        automatic, attempts, created_at, next_try, settled_at
 FROM notices WHERE {named} AND (created_at, id) > ($3, $4) ORDER BY created_at, id LIMIT $5
 """
-OF_TICKET = NOTICES.format(named="ticket = $1 AND $2::text IS NULL")
+OF_TICKET = NOTICES.format(named="(ticket = $1 OR copy_for = $1) AND $2::text IS NULL")
 OF_CONVERSATION = NOTICES.format(named="way = 'chat' AND recipient = $1 AND $2::text IS NULL")
 EVERYTHING = datetime.fromisoformat("0001-01-02T00:00:00+00:00")
 
@@ -78,7 +78,7 @@ async def list_notices(
     limit: Limit = DEFAULT_LIMIT,
     cursor: CursorParameter = None,
 ) -> Page[NoticeItem]:
-    """What was said about one ticket, or in one conversation, oldest first."""
+    """What was said about one ticket, or to its requester after it was merged, or in one conversation, oldest first."""
     query, *named = _named(ticket, conversation)
     at = decode(NoticePosition, cursor) if cursor else NoticePosition(created_at=EVERYTHING, id="")
     resources: Resources = request.app.state.resources

@@ -41,6 +41,8 @@ NOTICE_TYPES: dict[str, str] = {
     "source_message": "text",
     "attachments": "text",
     "topic": "text",
+    "shared": "bool",
+    "copy_for": "text",
     "trace": "text",
 }
 NOTICE_COLUMNS = tuple(NOTICE_TYPES)
@@ -123,6 +125,8 @@ def notice_row(notice: Notice) -> tuple[Any, ...]:
         notice.source_message,
         notice.attachments,
         notice.topic,
+        notice.shared,
+        notice.copy_for,
         notice.trace,
     )
 

@@ -106,7 +106,7 @@ RETURNING n.ticket, n.id, n.kind, n.reason, n.source_message, n.cause, n.trace
 """
 ERASE_NOTICES = """
 UPDATE notices SET subject = '', text = '', recipient = 'erased ' || id, reply_to = NULL, topic = NULL
-WHERE ticket = ANY($1::text[])
+WHERE ticket = ANY($1::text[]) OR copy_for = ANY($1::text[])
 """
 
 

@@ -87,6 +87,8 @@ NOTICES = Table(
     Column("source_message", Text()),
     Column("attachments", Text()),
     Column("topic", Text()),
+    Column("shared", Boolean()),
+    Column("copy_for", Text()),
     Column("trace", Text()),
     _needed("attempts", Integer(), server_default="0"),
     Column("next_try", MOMENT),
@@ -108,6 +110,7 @@ NOTICES = Table(
         "created_at",
         postgresql_where=text("kind = 'acknowledgment' AND way = 'mail' AND state <> 'suppressed'"),
     ),
+    Index("notices_copies", "copy_for", postgresql_where=text("copy_for IS NOT NULL")),
     Index("notices_in_chat", "recipient", postgresql_where=text("way = 'chat'")),
     postgresql_with={"fillfactor": 85},
 )

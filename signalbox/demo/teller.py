@@ -30,6 +30,7 @@ NEWS = ("status", "queue", "assignee", "priority", "category")
 MAILS = {
     NoticeKind.ACKNOWLEDGMENT: "acknowledgment",
     NoticeKind.REPLY: "answer",
+    NoticeKind.COPY: "copy of an answer",
     NoticeKind.RESOLVED: "told that it is done",
     NoticeKind.SLA_WARNING: "warning",
     NoticeKind.SLA_BREACH: "told of the breach",

@@ -112,6 +112,7 @@ class MessageAnswer(BaseModel):
     thanks: bool = Field(False, description="A customer's that only thanks, and so did not reopen (behaviour K-4)")
     revisions: tuple[Revision, ...] = Field((), description="Later edits by its source, oldest first (behaviour C-2)")
     delivery: str | None = Field(description="For answers that leave as mail: sent, or why not")
+    copied_to: tuple[str, ...] = Field((), description="Who else got the answer, as a copy (behaviour M-3)")
     subject: str | None = Field(None, description="Of a mail that speaks of something else than its ticket")
     verified: bool | None = Field(None, description="For mails: whether From is proved; null = nobody looked")
 
@@ -249,6 +250,7 @@ def message_answer(read: Read, links: AttachmentLinks) -> MessageAnswer:
         thanks=bool(message.thanks),
         revisions=tuple(Revision.model_validate(each) for each in read.revisions),
         delivery=read.delivery,
+        copied_to=() if message.outbound is None else tuple(copy.to for copy in message.outbound.copies),
         subject=None if message.mail is None else message.mail.subject,
         verified=None if message.mail is None else message.mail.verified,
     )

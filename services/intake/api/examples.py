@@ -30,7 +30,7 @@ EXAMPLES: Mapping[str, Any] = {
     },
     "POST /v1/tickets/{ticket}/replies": {"text": "Please try another bulb.", "submit_as": "pending"},
     "POST /v1/tickets/{ticket}/notes": {"text": "Third lamp of this batch."},
-    "POST /v1/tickets/{ticket}/merge": {"sources": [TICKET], "confirm_requesters": True},
+    "POST /v1/tickets/{ticket}/merge": {"sources": [TICKET], "confirm_requesters": True, "copy_requesters": True},
     "POST /v1/tickets/{ticket}/apply-template": {"template": "refund"},
     "POST /v1/tickets/{ticket}/macros/{macro}": {"language": "en"},
     "POST /v1/tickets/{ticket}/remove": {"reason": "spam"},

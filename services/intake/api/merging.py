@@ -37,10 +37,12 @@ class Merge(Body):
     """Tickets to merge into this one, by id or reference, all or none.
 
     confirm_requesters: true once somebody has seen that the tickets are of different people (behaviour M-3).
+    copy_requesters: true where the requesters of the sources are to get a copy of each answer from now on.
     """
 
     sources: Annotated[tuple[Named, ...], Field(min_length=1, max_length=MOST)]
     confirm_requesters: bool = False
+    copy_requesters: bool = False
 
 
 class MergeAnswer(BaseModel):
@@ -82,7 +84,8 @@ async def merge(
             target, sources = await merges.target(named[0], named[1:])
             check_version(target, if_match)
             with answering_refusals(), naming_requesters():
-                merged = await merges.merge(target, sources, confirmed=body.confirm_requesters)
+                confirmed, copied = body.confirm_requesters, body.copy_requesters
+                merged = await merges.merge(target, sources, confirmed=confirmed, copied=copied)
             shown = await described(merged.target, store, Desk(store, parts.settings, by(caller)))
             content = MergeAnswer(ticket=shown, merged=list(merged.sources), conflicts=list(merged.conflicts))
             once.answer = Answer.of(200, content, etag=etag(merged.target))

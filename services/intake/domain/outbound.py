@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.contracts.mail_ids import body_mark, plus_address, reply_message_id
-from libs.contracts.ticket import Outbound
+from libs.contracts.ticket import AnswerCopy, Outbound
 from services.intake.domain.message import Customer, Message
 from services.intake.domain.ticket import Ticket
 
@@ -23,17 +23,24 @@ class Sender:
 
 
 def outbound(
-    ticket: Ticket, customer: Customer, message_id: str, thread: Sequence[Message], ours: Sender
+    ticket: Ticket,
+    customer: Customer | None,
+    message_id: str,
+    thread: Sequence[Message],
+    ours: Sender,
+    copies: Sequence[AnswerCopy] = (),
 ) -> Outbound | None:
-    """What the notifier needs to send a message; None for a customer without an address.
+    """What the notifier needs to send a message; None where nobody has an address.
 
-    thread: the ticket's earlier messages that travelled as mail, in order.
+    thread: the ticket's earlier messages that travelled as mail, in order. copies: who gets it beside the customer.
     """
-    if customer.email is None:
+    to = customer.email if customer is not None else None
+    others = tuple(copy for copy in copies if copy.to != to)
+    if to is None and not others:
         return None
     received = [message.mail for message in thread if message.mail is not None and message.mail.message_id]
     return Outbound(
-        to=customer.email,
+        to=to or "",
         sender=ours.address,
         subject=answer_subject(subject_of(ticket, thread), ticket.origin.reference),
         message_id=reply_message_id(ours.key, ticket.id, message_id, ours.domain),
@@ -41,6 +48,7 @@ def outbound(
         references=_references(thread),
         reply_to=plus_address(ours.key, ours.address, ticket.origin.reference),
         mark=body_mark(ours.key, ticket.origin.reference),
+        copies=others,
     )
 
 

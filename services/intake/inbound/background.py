@@ -7,6 +7,7 @@ from services.intake.customers import Customers
 from services.intake.domain.follow_up import Continuation, continuation
 from services.intake.domain.ticket import Ticket
 from services.intake.inbound.batch import Batch
+from services.intake.inbound.copies import Copies
 from services.intake.inbound.letter import Letter
 from services.intake.reading import mails
 
@@ -63,6 +64,7 @@ class Background:
         answered = {ticket.id: ticket for ticket in tickets}
         for id in answered:
             self._batch.threads[id] = await mails(self._connection, id)
+        self._batch.copies = await Copies(self._connection).of(answered)
         people = {ticket.customer_id for ticket in answered.values() if ticket.customer_id is not None}
         if people:
             known = await Customers(self._connection, self._batch.store.identities).with_ids(people)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from libs.contracts.ticket import MessageKind
+from libs.contracts.ticket import AnswerCopy, MessageKind
 from libs.contracts.ticket_state import StatusCategory
 from services.intake.acceptance import storable
 from services.intake.domain.appending import append_message, hold_message
@@ -49,7 +49,8 @@ class Batch:
     """One batch. places: of components, found or made; vacant: ids for tickets to come, by component.
 
     agents: keys by address, of authors who are agents. subjects: under which a ticket was written on besides its own.
-    threads: the mails of tickets that agents answer. told: how often authors were told of a refusal lately.
+    threads, copies: the mails of tickets that agents answer, and who else gets those answers. told: how often authors
+    were told of a refusal lately.
     """
 
     store: Store
@@ -64,6 +65,7 @@ class Batch:
     agents: dict[str, str] = field(default_factory=dict)
     subjects: dict[str, list[str]] = field(default_factory=dict)
     threads: dict[str, list[Message]] = field(default_factory=dict)
+    copies: dict[str, list[AnswerCopy]] = field(default_factory=dict)
     requesters: dict[str, Customer] = field(default_factory=dict)
     told: Counter[str] = field(default_factory=Counter)
     opened: Counter[str] = field(default_factory=Counter)

@@ -14,7 +14,7 @@ ANSWERS = "SELECT id, ticket_id, delivery FROM messages WHERE id = ANY($1::text[
 LAST = """
 SELECT DISTINCT ON (t.reference, m.outbound->>'to') m.id, t.reference, m.outbound->>'to' AS "to"
 FROM tickets t JOIN messages m ON m.ticket_id = t.id
-WHERE t.reference = ANY($1::text[]) AND m.kind = 'agent' AND m.outbound IS NOT NULL
+WHERE t.reference = ANY($1::text[]) AND m.kind = 'agent' AND m.outbound IS NOT NULL AND m.outbound->>'to' <> ''
 ORDER BY t.reference, m.outbound->>'to', m.n DESC
 """
 
@@ -23,7 +23,7 @@ async def reports(connection: Connection, letters: Sequence[Letter], keys: Seque
     """By receipt: what it reports of each answer that is proved to be ours. Reports of success say nothing."""
     bounces = [letter for letter in letters if letter.way is Way.BOUNCE]
     failures = {letter.receipt.id: failed(letter, keys) for letter in bounces}
-    returned = [letter for letter in bounces if not failures[letter.receipt.id] and letter.offers.plus_tokens]
+    returned = [letter for letter in bounces if letter.offers.plus_tokens and not _names_one_of_ours(letter, keys)]
     failures |= await _returned_to(connection, returned) if returned else {}
     wanted = sorted({failure.message_id for each in failures.values() for failure in each})
     rows = await connection.fetch(ANSWERS, wanted) if wanted else []
@@ -54,6 +54,11 @@ async def _returned_to(connection: Connection, letters: Sequence[Letter]) -> dic
             if row["reference"] in letter.offers.plus_tokens and bounce.recipients and (not named or row["to"] in named)
         ]
     return found
+
+
+def _names_one_of_ours(letter: Letter, keys: Sequence[bytes]) -> bool:
+    """Whether it returns a mail of ours by its id: an answer, or a notice such as the copy of one (behaviour M-3)."""
+    return any(verify_message_id(keys, id) is not None for id in read_bounce(letter.mail).message_ids)
 
 
 def failed(letter: Letter, keys: Sequence[bytes]) -> list[Failure]:

@@ -10,6 +10,7 @@ from services.intake.customers import Contact, Customers
 from services.intake.inbound.background import Background
 from services.intake.inbound.batch import Batch, Place
 from services.intake.inbound.claims import claim
+from services.intake.inbound.copies import Copies
 from services.intake.inbound.finding import Directory, numbers
 from services.intake.inbound.letter import Letter, Received, Way, read
 from services.intake.inbound.mailroom import Mailroom
@@ -205,4 +206,6 @@ class Settling:
         await self._threads.move((id, old, ids[id]) for id, old in self._proposed.items() if id in self._mine)
         await batch.participants.save()
         await batch.participants.unite(batch.united)
+        for source, target in batch.united:
+            await Copies(self._connection).bring(target, [source])
         await Blobs(self._connection).put(batch.files)

@@ -47,9 +47,9 @@ def _write(letter: Letter, ticket: Ticket, agent: str, batch: Batch) -> Outcome:
         return Outcome(Disposition.APPENDED, f"a note by {agent}", ticket.id, message.id)
     sender = batch.policy.mailbox([ticket.origin.mailbox] if ticket.origin.mailbox else [])
     customer = batch.requesters.get(ticket.customer_id or "")
-    if sender is not None and customer is not None and batch.keys:
+    if sender is not None and batch.keys:
         ours = Sender(sender, batch.policy.domain, batch.keys[0])
-        thread = batch.threads.get(ticket.id, [])
-        message = altered(message, outbound=outbound(ticket, customer, message.id, thread, ours))
+        thread, copies = batch.threads.get(ticket.id, []), batch.copies.get(ticket.id, ())
+        message = altered(message, outbound=outbound(ticket, customer, message.id, thread, ours, copies))
     batch.keep(reply(ticket, message, None, batch.store.statuses, batch.now, author))
     return Outcome(Disposition.APPENDED, f"an answer by {agent}", ticket.id, message.id)

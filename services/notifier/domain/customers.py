@@ -1,12 +1,13 @@
 """What goes to a customer besides the acknowledgment: the answer of an agent, and the word that it is resolved."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic_core import to_json
 
 from libs.contracts.fact import Fact
 from libs.contracts.notice import NoticeKind
-from libs.contracts.ticket import TicketChanged, TicketMessageAdded, TicketReminderDue
+from libs.contracts.ticket import Outbound, TicketChanged, TicketMessageAdded, TicketReminderDue
 from services.notifier.domain.acknowledgment import recipient_of, way_of
 from services.notifier.domain.answerable import why_silent
 from services.notifier.domain.desk import Desk
@@ -43,11 +44,33 @@ def reply(fact: Fact[TicketMessageAdded], desk: Desk) -> None:
         trace=fact.trace,
     )
     ticket.thread = (*outbound.references, outbound.message_id)[-THREAD:]
+    copies = [] if notice.automatic else _copies(notice, outbound)
+    if outbound.to:
+        desk.notices.append(notice)
     if not is_writable(outbound.to):
         notice.suppress("the address cannot be written to", Verdict.UNDELIVERABLE)
     elif notice.automatic and (silence := _silence(ticket, notice, desk)):
         notice.suppress(silence)
-    desk.notices.append(notice)
+    desk.notices += copies
+
+
+def _copies(notice: Notice, outbound: Outbound) -> list[Notice]:
+    """The same to each requester of a merged ticket, each a mail with an id and an end of its own: what becomes of a
+    copy says nothing of the answer (behaviour M-3). Who cannot be written to gets none.
+    """
+    writable = [copy for copy in outbound.copies if is_writable(copy.to)]
+    notice.shared = True if writable else None
+    return [
+        replace(
+            notice,
+            kind=NoticeKind.COPY,
+            recipient=copy.to,
+            message_id=None,
+            source_message=None,
+            copy_for=copy.ticket,
+        )
+        for copy in writable
+    ]
 
 
 def close_the_loop(fact: Fact[TicketChanged], ticket: Ticket, desk: Desk) -> None:

@@ -50,6 +50,8 @@ class Notice:
     fact_at: when the cause occurred. sender: the address of ours it leaves from. automatic: no person wrote it.
     answers: it answers a mail of the recipient, so it is auto-replied, not auto-generated (RFC 3834).
     attachments: JSON of the attachments' references. topic: what an acknowledgment is about (behaviour A-4).
+    shared: an answer that others get as well, or such a copy; its mail names all of them. copy_for: of a copy, the
+    merged ticket whose requester gets it (behaviour M-3).
     """
 
     ticket: str
@@ -74,6 +76,8 @@ class Notice:
     source_message: str | None = None
     attachments: str | None = None
     topic: str | None = None
+    shared: bool | None = None
+    copy_for: str | None = None
     trace: str | None = None
     id: str = field(init=False)
 

@@ -15,13 +15,22 @@ from services.notifier.domain.outcome import AUTOMATIC_LASTS, SENDING_LASTS, Set
 from services.notifier.mail_file import MailFile, RetryRules
 from services.notifier.sender.letter import Claimed
 
-COLUMNS = tuple(field.name for field in fields(Claimed))
+COLUMNS = tuple(field.name for field in fields(Claimed) if field.name != "addressed")
+# the address of who was erased since is none any more
+ADDRESSED = f"""
+CASE WHEN n.shared THEN (
+    SELECT coalesce(min(o.recipient) FILTER (WHERE o.kind = '{NoticeKind.REPLY}'), '') || coalesce(
+        ' ' || string_agg(o.recipient, ' ' ORDER BY o.recipient) FILTER (WHERE o.kind = '{NoticeKind.COPY}'), '')
+    FROM notices o
+    WHERE o.cause = n.cause AND o.kind IN ('{NoticeKind.REPLY}', '{NoticeKind.COPY}') AND o.recipient NOT LIKE '% %'
+) END AS addressed
+"""
 CLAIM = f"""
 UPDATE notices n SET state = 'sending', attempts = n.attempts + 1, sending_since = clock_timestamp(), next_try = NULL
 FROM (SELECT ticket, id FROM notices WHERE state = 'queued' AND next_try <= $1 ORDER BY next_try LIMIT 1
       FOR UPDATE SKIP LOCKED) AS due
 WHERE n.ticket = due.ticket AND n.id = due.id
-RETURNING {", ".join(f"n.{name}" for name in COLUMNS)}
+RETURNING {", ".join(f"n.{name}" for name in COLUMNS)}, {ADDRESSED}
 """
 SETTLE = """
 UPDATE notices SET state = $5, verdict = $6, reason = coalesce($7, reason), next_try = $8, settled_at = $10,

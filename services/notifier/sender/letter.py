@@ -13,7 +13,7 @@ from email.utils import format_datetime
 
 from libs.contracts.mail_ids import notice_message_id
 from libs.contracts.notice import NoticeKind
-from services.notifier.mail_file import MailFile, addressed
+from services.notifier.mail_file import MailFile, addressed, is_writable
 
 LONGEST_ID = 250
 LOOP_SIGNS = 16
@@ -80,7 +80,9 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A notice that is being sent, in its `attempts`th attempt."""
+    """A notice that is being sent, in its `attempts`th attempt. addressed: who gets the same answer, by spaces: To
+    first, which may be empty, then Cc; None where it is for the recipient alone.
+    """
 
     ticket: str
     id: str
@@ -102,15 +104,16 @@ class Claimed:
     attachments: str | None
     trace: str | None
     attempts: int
+    addressed: str | None = None
 
 
 def write_letter(notice: Claimed, mail: MailFile, key: bytes, enclosures: Sequence[Enclosure] = ()) -> Letter:
     """The mail of a notice; the same notice gives the same mail. ValueError for one that cannot be written."""
     message_id = notice.message_id or notice_message_id(key, notice.ticket, notice.id, mail.domain)
-    is_ascii = notice.recipient.isascii() and notice.sender.isascii()
+    is_ascii = f"{notice.recipient}{notice.addressed or ''}{notice.sender}".isascii()
     message = EmailMessage(PLAIN if is_ascii else UNICODE)
     message["From"] = addressed(notice.sender, mail.display_name(notice.sender))
-    message["To"] = addressed(notice.recipient)
+    _address(message, notice)
     if notice.reply_to:
         message["Reply-To"] = addressed(notice.reply_to)
     message["Subject"] = notice.subject
@@ -125,6 +128,19 @@ def write_letter(notice: Claimed, mail: MailFile, key: bytes, enclosures: Sequen
         message.add_attachment(enclosure.content, maintype=maintype, subtype=subtype, filename=enclosure.name)
     sender = "" if notice.automatic else notice.reply_to or notice.sender
     return Letter(sender, notice.recipient, message.as_bytes(), message_id, not is_ascii)
+
+
+def _address(message: EmailMessage, notice: Claimed) -> None:
+    """To and Cc: whoever gets an answer sees who gets it as well (behaviour M-3)."""
+    recipient = addressed(notice.recipient)
+    if notice.addressed is None:
+        message["To"] = recipient
+        return
+    to, *copies = notice.addressed.split(" ")
+    if is_writable(to):
+        message["To"] = addressed(to)
+    if copies:
+        message["Cc"] = [addressed(each) for each in copies]
 
 
 def _thread(message: EmailMessage, notice: Claimed) -> None:

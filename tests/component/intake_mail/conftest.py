@@ -18,7 +18,7 @@ from tests.support.servers import Database, Template
 KEY = b"a key of more than sixteen bytes"
 TABLES = (
     "blobs, inbound_mail, mail_claims, mail_ids, participants, tickets, messages, customers, events, outbox, timers,"
-    " agents, watching_mailboxes"
+    " agents, watching_mailboxes, copied"
 )
 
 

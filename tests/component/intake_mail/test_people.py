@@ -4,8 +4,10 @@ import pytest
 from pydantic_core import from_json
 
 from libs.contracts.mail_ids import body_mark, plus_address, reply_message_id
+from services.intake.merges import Merges
+from services.intake.store import Store
 from tests.component.intake_mail.conftest import KEY, Post, mail
-from tests.component.intake_mail.stories import answered, become, opened
+from tests.component.intake_mail.stories import MIRA, answered, become, opened
 
 ROOT = "<root@customer.example>"
 VERIFIED = "mx.support.example.com; dkim=pass header.d=lumen.example.com; dmarc=pass header.from=lumen.example.com"
@@ -138,6 +140,19 @@ async def test_H6_an_agents_verified_mail_is_a_public_answer_that_leaves(post: P
     fact = post.intake.said()[-1]
     assert (fact.type, fact.actor) == ("signalbox.ticket.message-added.v1", "agent:mira")
     assert (await post.ticket(ticket))["human_replies"] == 1
+
+
+async def test_M3_an_agents_mail_leaves_with_copies_as_any_other_answer(post: Post) -> None:
+    ticket, source = await opened(post), await opened(post, "b", sender="Bob <bob@elsewhere.example>")
+    async with post.intake.transactions.begin() as transaction:
+        merges = Merges(Store(transaction), MIRA)
+        await merges.merge(*await merges.target(ticket, [source]), confirmed=True, copied=True)
+    await by_agent(post, ticket, "Rest it.")
+    outbound = from_json((await post.messages(ticket))[-1]["outbound"])
+    assert (outbound["to"], outbound["copies"]) == (
+        "ada@customer.example",
+        [{"ticket": source, "to": "bob@elsewhere.example"}],
+    )
 
 
 async def test_H6_a_note_stays_inside(post: Post) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from libs.contracts.mail_ids import plus_address, reply_message_id
+from libs.contracts.mail_ids import notice_message_id, plus_address, reply_message_id
 from services.intake.domain.merging import merge
 from services.intake.inbound.receipts import Receipts
 from services.intake.inbound.settling import settle
@@ -271,6 +271,19 @@ async def test_A6_a_bounce_that_returns_nothing_is_known_by_the_address_it_comes
     got = [(each["disposition"], each["message_id"]) for each in await post.receipts(receipts)]
     assert got == [("bounce", message), ("bounce", None), ("bounce", None)]
     assert (await post.ticket(ticket))["status"] == "open"
+
+
+async def test_M3_A6_a_copy_that_comes_back_says_nothing_of_the_answer(post: Post) -> None:
+    """It came to the signed address of the ticket, and names nobody; but what it returns is a notice of ours."""
+    ticket = await opened(post)
+    reference = (await post.ticket(ticket))["reference"]
+    message = await answered(post, ticket, "resolved")
+    post.say(f"UPDATE messages SET outbound = '{{\"to\": \"ada@customer.example\"}}' WHERE id = '{message}'")
+    raw = bounce(notice_message_id(KEY, ticket, "a4cb141204e58b1928473a3e", "support.example.com"))
+    receipts = await post.take_in([raw], plus_address(KEY, "help@support.example.com", reference))
+    await post.work_off()
+    assert [(each["disposition"], each["message_id"]) for each in await post.receipts(receipts)] == [("bounce", None)]
+    assert (await post.ticket(ticket))["status"] == "resolved"
 
 
 async def test_A6_a_forged_bounce_says_nothing(post: Post) -> None:

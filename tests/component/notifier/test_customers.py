@@ -15,6 +15,7 @@ from libs.contracts.ticket import (
     TicketRemoved,
     TicketUnmerged,
 )
+from tests.component.notifier.mail_server import Fault
 from tests.component.notifier.world import CUSTOMER, MAILBOX, World
 from tests.support.stack import MAIL_SECRET, until
 
@@ -204,6 +205,73 @@ async def test_M4_of_a_merged_ticket_nothing_is_said_by_itself_until_it_is_separ
 async def _two(world: World, ticket: str) -> list[Any] | None:
     rows = await world.rows(ticket)
     return rows if len(rows) == 2 else None
+
+
+def _copies(*copies: tuple[str, str]) -> dict[str, Any]:
+    return {"copies": [{"ticket": ticket, "to": to} for ticket, to in copies]}
+
+
+async def test_M3_a_copy_of_an_answer_is_a_mail_of_its_own_and_both_name_each_other(world: World) -> None:
+    ticket, merged = await world.open(), await world.open()
+    answer = await world.reply(ticket, **_copies((merged, "bob@example.net"), (merged, "nobody")))
+    rows = await until(lambda: _sent(world, ticket, 2))
+    notices = {row["kind"]: row for row in rows}
+    assert {kind: row["recipient"] for kind, row in notices.items()} == {"reply": CUSTOMER, "copy": "bob@example.net"}
+    mails = {mail.recipients: mail for mail in world.mails(ticket)}
+    for mail in mails.values():
+        raw = (world.server.spool.folder / mail.file).read_text()
+        assert f"To: {CUSTOMER}\n" in raw.replace("\r\n", "\n")
+        assert "\nCc: bob@example.net" in raw
+        assert "Turn it off and on again." in mail.text
+    assert mails[(CUSTOMER,)].message_id == answer
+    copy = mails[("bob@example.net",)].message_id
+    assert verify_message_id([MAIL_SECRET.encode()], copy) == OwnMailId(
+        MailIdKind.NOTICE, ticket, notices["copy"]["id"]
+    )
+    said = {said["kind"]: said for _, said in await world.said(ticket)}
+    assert said["copy"] == {"notice_id": notices["copy"]["id"], "kind": "copy", "message_id": copy}
+    assert said["reply"]["source_message"] == notices["reply"]["source_message"]
+
+
+async def test_M3_a_copy_that_is_refused_says_nothing_of_the_answer(world: World) -> None:
+    ticket = await world.open()
+    await world.server.spool.stop()
+    await world.reply(ticket, to="", **_copies((ticket, "bob@example.net")))
+    world.server.fail(Fault.REFUSED)
+    await world.server.spool.start()
+    notice = await world.notice(ticket, "failed")
+    assert (notice["kind"], notice["verdict"]) == ("copy", "refused")
+    (name, said), *_ = await world.said(ticket)
+    assert (name, said["kind"], said.get("source_message")) == ("failed", "copy", None)
+
+
+async def test_M3_where_the_customer_has_no_address_only_the_copies_leave(world: World) -> None:
+    ticket = await world.open(conversation=True)
+    await world.reply(ticket, to="", **_copies(("merged", "bob@example.net")))
+    mail = await world.mail(ticket)
+    raw = (world.server.spool.folder / mail.file).read_text()
+    assert mail.recipients == ("bob@example.net",)
+    assert "\nTo:" not in raw
+    assert "Cc: bob@example.net" in raw
+
+
+async def test_M3_nobody_finds_who_got_a_copy_once_their_own_ticket_is_erased(world: World) -> None:
+    ticket, merged = await world.open(), await world.open(customer=Customer(id="b", email="bob@example.net"))
+    await world.reply(ticket, **_copies((merged, "bob@example.net")))
+    await until(lambda: _sent(world, ticket, 2))
+    async with world.stack.client(world.notifier) as client:
+        page = (await client.get("/v1/notices", params={"ticket": merged})).json()
+    assert [item["recipient"] for item in page["items"]] == ["bob@example.net"]
+    await world.say(TicketRemoved(reason="erased"), merged, state=world.state(merged))
+    await world.heard(merged)
+    rows = await world.rows(ticket)
+    assert "bob@example.net" not in "".join(str(dict(row)) for row in rows)
+    assert CUSTOMER in "".join(str(dict(row)) for row in rows)
+
+
+async def _sent(world: World, ticket: str, count: int) -> list[Any] | None:
+    rows = await world.rows(ticket, "sent")
+    return rows if len(rows) == count else None
 
 
 async def test_an_erased_ticket_leaves_no_person_behind(world: World) -> None:

@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.conversation import HandedOff, TicketRequested
 from libs.contracts.identifiers import uuid7
 from libs.contracts.mail_ids import body_mark, verify_message_id, verify_plus_address
-from libs.contracts.ticket import InboundMail, MessageKind, Outbound, TicketOpened
+from libs.contracts.ticket import AnswerCopy, InboundMail, MessageKind, Outbound, TicketOpened
 from services.intake.domain.conversation import Conversation, Roster, opening_from
 from services.intake.domain.fields import Fields
 from services.intake.domain.message import Customer, inline
@@ -151,6 +152,28 @@ def test_E8_the_chain_is_capped_at_twenty_with_its_beginning_kept() -> None:
 
 def test_E8_nothing_leaves_for_a_customer_without_an_address() -> None:
     assert outbound(ticket(), Customer("c"), "m9", [], Sender("h@s.example", "s.example", KEY)) is None
+
+
+BOB = AnswerCopy(ticket="t2", to="bob@example.net")
+SHE = AnswerCopy(ticket="t3", to="ada@example.org")
+
+
+@pytest.mark.parametrize(
+    ("customer", "copies", "leaves"),
+    [
+        pytest.param(ADA, [], ("ada@example.org", ()), id="nobody else"),
+        pytest.param(ADA, [BOB], ("ada@example.org", (BOB,)), id="the requester of a merged ticket"),
+        pytest.param(ADA, [BOB, SHE], ("ada@example.org", (BOB,)), id="who gets the answer gets no copy"),
+        pytest.param(Customer("c"), [BOB], ("", (BOB,)), id="a customer without an address"),
+        pytest.param(None, [BOB], ("", (BOB,)), id="nobody known"),
+        pytest.param(None, [], None, id="nobody at all"),
+    ],
+)
+def test_M3_who_gets_a_copy_of_an_answer(
+    customer: Customer | None, copies: list[AnswerCopy], leaves: tuple[str, tuple[AnswerCopy, ...]] | None
+) -> None:
+    leaving = outbound(ticket(), customer, "m9", [], Sender("h@s.example", "s.example", KEY), copies)
+    assert (None if leaving is None else (leaving.to, leaving.copies)) == leaves
 
 
 def test_an_answers_subject_says_neither_re_nor_the_reference_twice() -> None:

@@ -130,3 +130,24 @@ def test_attachments_are_enclosed() -> None:
     mail = read(write(NOTICE, Enclosure("Rechnung März.pdf", "application/pdf", b"\x00\xff")))
     (part,) = mail.iter_attachments()
     assert (part.get_filename(), part.get_content()) == ("Rechnung März.pdf", b"\x00\xff")
+
+
+@pytest.mark.parametrize(
+    ("addressed", "to", "cc"),
+    [
+        pytest.param(None, "ann@example.org", None, id="one recipient"),
+        pytest.param(
+            "eve@x.example bob@y.example cy@z.example", "eve@x.example", "bob@y.example, cy@z.example", id="all"
+        ),
+        pytest.param(" bob@y.example", None, "bob@y.example", id="only copies"),
+        pytest.param("no-address", None, None, id="nobody can write to who it was for"),
+        pytest.param("eve@x.example", "eve@x.example", None, id="the others were erased since"),
+    ],
+)
+def test_M3_whoever_gets_an_answer_sees_who_gets_it_as_well(
+    addressed: str | None, to: str | None, cc: str | None
+) -> None:
+    letter = write(replace(NOTICE, addressed=addressed))
+    mail = read(letter)
+    assert letter.recipient == "ann@example.org"
+    assert (mail["To"], mail["Cc"]) == (to, cc)
