@@ -23,6 +23,7 @@ from services.intake.api import (
     suspended,
     templates,
     tickets,
+    transcripts,
     views,
     writing,
 )
@@ -41,6 +42,7 @@ ROUTERS = (
     conversation_events.router,
     conversation_tickets.router,
     conversations.router,
+    transcripts.router,
     customers.router,
     privacy.router,
     fields.router,
