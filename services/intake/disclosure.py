@@ -1,8 +1,11 @@
 """Everything that this service holds of a person, as one document (decisions 21).
 
-What others wrote to the same ticket is theirs and left out, as are notes (behaviour N-1), unless a court wants them.
+It has what this person wrote, wherever that stands, and what was written to them. What others wrote to the same ticket
+is theirs and left out, held or not, by a person or their machine; so are notes (behaviour N-1), unless a court wants
+them.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +14,10 @@ import asyncpg
 from pydantic_core import from_json
 
 from libs.chassis.transaction import Connection
+from services.intake.acceptance import storable
+from services.intake.authorship import BY_PERSON
+from services.intake.blobs import Blobs
+from services.intake.mail.parse import parse
 
 PERSON = """
 SELECT id, email, name, phone, tier, organisation, created_at, merged_into, legal_hold, erased_at FROM customers
@@ -37,35 +44,40 @@ WHERE c.email = ANY($2::text[]) OR EXISTS (
         AND t.conversation_id = c.conversation_id)
 ORDER BY c.source, c.conversation_id
 """
-# theirs, and what we answered: on their own tickets, in their chats, and their own words elsewhere
-MESSAGES = """
+# what we answered them and nobody else wrote, on their own tickets and in their chats; and their own words, anywhere
+MESSAGES = f"""
 WITH theirs AS (SELECT id, source, conversation_id FROM tickets WHERE customer_id = ANY($1::text[]))
-SELECT m.id, m.ticket_id, m.kind, m.channel, m.author, m.text, m.html, m.at, m.sent_at, m.source, m.conversation_id,
-    m.seq, m.mail, m.outbound, m.attachments
+SELECT m.id, m.ticket_id, m.kind, m.visibility, m.channel, m.author, m.text, m.html, m.at, m.sent_at, m.source,
+    m.conversation_id, m.seq, m.mail, m.outbound, m.attachments, m.revisions
 FROM messages m
-WHERE (
-    m.ticket_id IN (SELECT id FROM theirs)
-    OR (m.source, m.conversation_id) IN (SELECT source, conversation_id FROM theirs WHERE source IS NOT NULL)
-    OR (m.author = ANY($1::text[])
-        AND m.ticket_id IN (SELECT ticket_id FROM participants WHERE email = ANY($2::text[])))
-) AND (m.visibility = 'public' OR (m.visibility = 'internal' AND $3))
-  AND (m.kind IS DISTINCT FROM 'customer' OR m.author IS NULL OR m.author = ANY($1::text[])
-       OR NOT EXISTS (SELECT FROM customers c WHERE c.id = m.author))
+WHERE (m.visibility <> 'internal' AND m.id IN ({BY_PERSON})) OR (
+    (m.ticket_id IN (SELECT id FROM theirs)
+     OR (m.source, m.conversation_id) IN (SELECT source, conversation_id FROM theirs WHERE source IS NOT NULL))
+    AND (m.visibility = 'public' OR (m.visibility = 'internal' AND $4))
+    AND (m.author IS NULL OR m.author = ANY($1::text[]) OR NOT EXISTS (SELECT FROM customers c WHERE c.id = m.author))
+    AND (m.kind IS DISTINCT FROM 'automatic' OR m.author IS NOT NULL OR m.source IS NOT NULL OR m.id = ANY($3::text[]))
+    AND (m.kind IS DISTINCT FROM 'system' OR m.outbound IS NULL OR m.outbound->>'to' = ANY($2::text[])))
 ORDER BY m.ticket_id, m.n, m.seq, m.id
 """
 MAILS = """
-SELECT id, received_at, disposition, reason, author, sender, recipients, subject, mailbox, ticket_id, message_id, size
-FROM inbound_mail WHERE author = ANY($2::text[]) OR lower(sender) = ANY($2::text[])
-    OR (author IS NULL AND ticket_id IN (SELECT id FROM tickets WHERE customer_id = ANY($1::text[])))
-ORDER BY id
+SELECT i.id, i.received_at, i.disposition, i.reason, i.author, i.sender, i.recipients, i.subject, i.verified, i.mailbox,
+    i.ticket_id, i.message_id, i.size
+FROM inbound_mail i
+WHERE i.author = ANY($2::text[]) OR (coalesce(i.author, '') = '' AND (lower(i.sender) = ANY($2::text[]) OR (
+    i.ticket_id IN (SELECT id FROM tickets WHERE customer_id = ANY($1::text[]))
+    AND NOT EXISTS (SELECT FROM messages m WHERE m.id = i.message_id AND m.visibility = 'unverified'))))
+ORDER BY i.id
 """
+# nothing else has the words of these
+WAITS = "SELECT blob FROM inbound_mail WHERE id = $1 AND disposition IN ('suspended', 'refused')"
 PARTICIPATES = "SELECT ticket_id, email, via FROM participants WHERE email = ANY($1::text[]) ORDER BY 1, 2"
 FACTS = """
 SELECT e.subject AS ticket_id, e.n, e.type, e.occurred_at, e.data FROM events e
 WHERE e.subject IN (SELECT id FROM tickets WHERE customer_id = ANY($1::text[])) AND e.type <> $2 ORDER BY e.subject, e.n
 """
+WAITING = frozenset({"suspended", "refused"})
 NOTED = "signalbox.ticket.note-added.v1"
-DOCUMENTS = frozenset({"custom", "handoff", "mail", "outbound", "attachments", "data", "details"})
+DOCUMENTS = frozenset({"custom", "handoff", "mail", "outbound", "attachments", "revisions", "data", "details"})
 ELSEWHERE = {
     "notifier": "what was sent: GET /v1/notices?ticket= of the notifier, for each ticket",
     "router": "subject and first text of each ticket, as they are here, for rules that read words",
@@ -82,7 +94,9 @@ async def disclosed(connection: Connection, customer: str, now: datetime, *, not
     ids = [person["id"] for person in people]
     identities = await _rows(connection, IDENTITIES, ids)
     emails = sorted({person["email"] for person in people if person["email"]} | _emails(identities))
-    messages = await _rows(connection, MESSAGES, ids, emails, notes)
+    mails = await _rows(connection, MAILS, ids, emails)
+    named = [mail["message_id"] for mail in mails if mail["message_id"] is not None and mail["author"] in emails]
+    messages = await _rows(connection, MESSAGES, ids, emails, named, notes)
     return {
         "customer": customer,
         "made_at": now,
@@ -98,11 +112,21 @@ async def disclosed(connection: Connection, customer: str, now: datetime, *, not
             for message in messages
             for attachment in message["attachments"] or ()
         ],
-        "mails": await _rows(connection, MAILS, ids, emails),
+        "mails": [{**mail, "text": await _waiting(connection, mail)} for mail in mails],
         "participates_in": await _rows(connection, PARTICIPATES, emails),
         "facts": await _rows(connection, FACTS, ids, "" if notes else NOTED),
         "elsewhere": ELSEWHERE,
     }
+
+
+async def _waiting(connection: Connection, mail: Mapping[str, Any]) -> str | None:
+    """The text of a mail that waits for a person, which is no message yet; None for every other."""
+    blob = await connection.fetchval(WAITS, mail["id"]) if mail["disposition"] in WAITING else None
+    contents = await Blobs(connection).get([blob]) if blob else {}
+    if blob not in contents:
+        return None
+    await asyncio.sleep(0)  # there may be many, and others want their turn
+    return storable(parse(contents[blob]).text)
 
 
 async def _rows(connection: Connection, query: str, *arguments: object) -> list[dict[str, Any]]:

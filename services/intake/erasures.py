@@ -9,6 +9,7 @@ from datetime import datetime
 
 from libs.chassis.errors import Conflict, NotFound
 from libs.chassis.transaction import Connection
+from services.intake.authorship import BY_PERSON
 from services.intake.domain.decision import By
 from services.intake.erasing import Erasing
 from services.intake.people import People
@@ -48,12 +49,12 @@ SELECT value FROM customer_identities WHERE customer_id = ANY($1::text[]) AND ki
 """
 # by the address alone these are not found by an index: it is done once for a person, and holds nobody up
 MAILS = """
-SELECT id FROM inbound_mail WHERE blob <> '' AND (author = ANY($1::text[]) OR lower(sender) = ANY($1::text[])
+SELECT id, message_id FROM inbound_mail
+WHERE blob <> '' AND (author = ANY($1::text[]) OR lower(sender) = ANY($1::text[])
     OR ticket_id IN (SELECT id FROM tickets WHERE customer_id = ANY($2::text[])))
 """
-ELSEWHERE = """
-SELECT m.id, m.ticket_id FROM messages m
-WHERE m.ticket_id IN (SELECT ticket_id FROM participants WHERE email = ANY($1::text[])) AND m.author = ANY($2::text[])
+ELSEWHERE = f"""
+SELECT m.id, m.ticket_id FROM messages m JOIN ({BY_PERSON}) AS theirs ON theirs.id = m.id WHERE m.ticket_id IS NOT NULL
 """
 LEAVE = "DELETE FROM participants WHERE email = ANY($1::text[])"
 CHATS = """
@@ -144,8 +145,10 @@ class Erasures:
     async def _person(self, records: list[str], erasing: Erasing) -> int:
         """Everything beside the tickets; how many mails there were."""
         emails = [row["value"] for row in await self._connection.fetch(ADDRESSES, records)]
-        mails = await erasing.mails([row["id"] for row in await self._connection.fetch(MAILS, emails, records)])
-        elsewhere = await self._connection.fetch(ELSEWHERE, emails, records)
+        mails = await self._connection.fetch(MAILS, emails, records)
+        named = [row["message_id"] for row in mails if row["message_id"] is not None]
+        elsewhere = await self._connection.fetch(ELSEWHERE, records, emails, named)
+        erased = await erasing.mails([row["id"] for row in mails])
         await erasing.messages([row["id"] for row in elsewhere])
         await index(self._connection, {row["ticket_id"] for row in elsewhere})
         for statement in (LEAVE, CHATS, PARKED):
@@ -154,7 +157,7 @@ class Erasures:
             await self._connection.execute(statement, records)
         await self._connection.execute(EMPTY, records, self._now)
         await self._connection.execute(UNFINDABLE, records)
-        return mails
+        return erased
 
 
 async def is_any_asked(connection: Connection) -> bool:

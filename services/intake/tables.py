@@ -138,6 +138,8 @@ messages = Table(
         unique=True,
         postgresql_where=text("source IS NOT NULL"),
     ),
+    # whose words are held on tickets of others, in which they take no part
+    Index("messages_held", "author", postgresql_where=text("visibility = 'unverified'")),
     # which messages still have a file, when one is to be erased
     Index(
         "messages_attachments",

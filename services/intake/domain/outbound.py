@@ -53,9 +53,13 @@ def outbound(
 
 
 def subject_of(ticket: Ticket, thread: Sequence[Message]) -> str:
-    """The subject under which the customer wrote last, else the ticket's (behaviour H-3)."""
-    received = [message.mail for message in thread if message.mail is not None]
+    """The subject under which the customer wrote last, else the ticket's: no other participant's (behaviour H-3)."""
+    received = [message.mail for message in thread if message.mail is not None and _is_theirs(message, ticket)]
     return (received[-1].subject if received else None) or ticket.subject
+
+
+def _is_theirs(message: Message, ticket: Ticket) -> bool:
+    return message.author in (None, ticket.customer_id)
 
 
 def answer_subject(subject: str, reference: str) -> str:

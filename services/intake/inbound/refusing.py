@@ -34,17 +34,19 @@ def _notice(letter: Letter, ticket: Ticket, sender: str, batch: Batch) -> Messag
     id, mail, policy = batch.store.identities.new(), letter.mail, batch.policy
     language = ticket.language or content_language(mail.headers)
     reference = ticket.origin.reference
+    # of a ticket of somebody else its author may know no more than the number
+    subject = ticket.subject if batch.is_requester(letter, ticket) else storable(mail.subject)[:200]
     message_id = storable(mail.message_id) or None
     return Message(
         id=id,
         kind=MessageKind.SYSTEM,
-        text=policy.refusal(language).format(reference=f"#{reference}", subject=ticket.subject),
+        text=policy.refusal(language).format(reference=f"#{reference}", subject=subject),
         at=batch.now,
         channel="email",
         outbound=Outbound(
             to=letter.author.email,
             sender=sender,
-            subject=answer_subject(storable(mail.subject)[:200] or ticket.subject, reference),
+            subject=answer_subject(storable(mail.subject)[:200] or subject, reference),
             message_id=reply_message_id(batch.keys[0], ticket.id, id, policy.domain),
             in_reply_to=message_id,
             references=() if message_id is None else (message_id,),

@@ -61,6 +61,20 @@ async def test_H4_a_queue_may_refuse_and_tells_the_author_once_an_hour(post: Pos
     assert later["message_id"] is not None
 
 
+async def test_H4_whom_a_ticket_is_not_for_is_refused_without_its_subject(post: Post) -> None:
+    """He takes part, by a merge for instance, and never saw it."""
+    told = {"en": "{reference} {subject} is closed."}
+    post.begin_anew(follow_up={"default": "refuse", "refusal": told})
+    ticket = await opened(post)
+    post.say(f"INSERT INTO participants (ticket_id, email) VALUES ('{ticket}', 'bo@b.example')")
+    await become(post, ticket, "resolved", "closed")
+    (his,) = await post.deliver(mail("", "again", sender="bo@b.example", in_reply_to=ROOT))
+    (hers,) = await post.deliver(mail("", "again", in_reply_to=ROOT, message_id="<n@x.example>"))
+    notices = {row["id"]: (row["text"], row["outbound"]) for row in (await post.messages(ticket))[1:]}
+    assert "hurts" not in str(notices[his["message_id"]])
+    assert "It hurts is closed." in notices[hers["message_id"]][0]
+
+
 async def test_H4_A1_a_machine_is_refused_in_silence(post: Post) -> None:
     ticket = await closed(post, "refuse")
     (receipt,) = await post.deliver(mail("Re: It hurts", in_reply_to=ROOT, precedence="bulk"))

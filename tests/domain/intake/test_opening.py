@@ -142,6 +142,16 @@ def test_H3_an_answer_leaves_under_the_subject_that_the_customer_wrote_last() ->
     assert (leaving.subject, leaving.mark) == ("[#10019] Re: Chair", body_mark(KEY, "10019"))
 
 
+def test_H3_an_answer_leaves_under_no_subject_of_another_participant() -> None:
+    thread = [
+        written(author="c1", mail=InboundMail(message_id="a@x", subject="Chair")),
+        written(author="c2", mail=InboundMail(message_id="b@x", subject="My illness")),
+    ]
+    leaving = outbound(ticket(), ADA, "m9", thread, Sender("h@s.example", "s.example", KEY))
+    assert leaving is not None
+    assert (leaving.subject, leaving.in_reply_to) == ("[#10019] Re: Chair", "b@x")
+
+
 def test_E8_the_chain_is_capped_at_twenty_with_its_beginning_kept() -> None:
     thread = [written(mail=InboundMail(message_id="z@x", references=tuple(f"{n}@x" for n in range(40))))]
     leaving = outbound(ticket(), ADA, "m9", thread, Sender("h@s.example", "s.example", KEY))
