@@ -44,13 +44,18 @@ WHERE c.email = ANY($2::text[]) OR EXISTS (
         AND t.conversation_id = c.conversation_id)
 ORDER BY c.source, c.conversation_id
 """
-# what we answered them and nobody else wrote, on their own tickets and in their chats; and their own words, anywhere
+# what we answered them and nobody else wrote, on their own tickets and in their chats, and where they got a copy
+# (behaviour M-3); and their own words, anywhere
 MESSAGES = f"""
 WITH theirs AS (SELECT id, source, conversation_id FROM tickets WHERE customer_id = ANY($1::text[]))
 SELECT m.id, m.ticket_id, m.kind, m.visibility, m.channel, m.author, m.text, m.html, m.at, m.sent_at, m.source,
     m.conversation_id, m.seq, m.mail, m.outbound, m.attachments, m.revisions
 FROM messages m
 WHERE (m.visibility <> 'internal' AND m.id IN ({BY_PERSON})) OR (
+    m.ticket_id IN (SELECT ticket_id FROM copied WHERE source IN (SELECT id FROM theirs))
+    AND EXISTS (SELECT FROM jsonb_array_elements(m.outbound->'copies') AS one
+        WHERE one->>'ticket' IN (SELECT id FROM theirs))
+) OR (
     (m.ticket_id IN (SELECT id FROM theirs)
      OR (m.source, m.conversation_id) IN (SELECT source, conversation_id FROM theirs WHERE source IS NOT NULL))
     AND (m.visibility = 'public' OR (m.visibility = 'internal' AND $4))

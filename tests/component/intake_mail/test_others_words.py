@@ -124,6 +124,20 @@ async def test_D21_an_export_has_what_a_person_wrote_and_no_word_of_another(post
     assert not any(each["text"] == "Try" for each in theirs["messages"])
 
 
+async def test_D21_M3_answers_that_a_person_got_a_copy_of_were_written_to_them(post: Post) -> None:
+    ticket, other = await opened(post, text="Mine hurts."), await opened(post, "other", sender=BOB)
+    await answered(post, ticket)
+    async with post.intake.transactions.begin() as transaction:
+        merges = Merges(Store(transaction), MIRA)
+        await merges.merge(*await merges.target(ticket, [other]), confirmed=True, copied=True)
+    message = await answered(post, ticket)
+    copies = f'{{"to": "ada@customer.example", "copies": [{{"ticket": "{other}", "to": "{BOB}"}}]}}'
+    post.say(f"UPDATE messages SET outbound = '{copies}' WHERE id = '{message}'")
+    found = await export(post, BOB)
+    assert [each["id"] for each in found["messages"] if each["kind"] == "agent"] == [message]
+    assert "Mine hurts" not in str(found)
+
+
 @pytest.mark.parametrize("write", WAYS, ids=lambda write: write.__name__)
 async def test_D21_what_a_person_wrote_on_tickets_of_others_goes_with_the_person(post: Post, write: Write) -> None:
     """Also where raw mails, which said whose it was, are gone already."""
