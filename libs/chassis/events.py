@@ -88,7 +88,7 @@ class EventLog:
     """Reads the log of one service, in the form it was said."""
 
     def __init__(self, speaker: Speaker, join: Join) -> None:
-        self._speaker, self._join = speaker, join
+        self.speaker, self._join = speaker, join
 
     async def waiting(self, connection: Connection, xids: Sequence[int]) -> list[Outgoing]:
         """Facts of these transactions, if they are in `outbox`, as they have to be published, in order."""
@@ -129,7 +129,7 @@ class EventLog:
 
     def _said(self, fact: StoredFact, payload: bytes) -> Outgoing:
         headers = write_headers(
-            speaker=self._speaker,
+            speaker=self.speaker,
             type=fact.type,
             subject=fact.subject,
             n=fact.n,
@@ -140,7 +140,7 @@ class EventLog:
             trace=fact.trace,
             state=None if fact.ticket is None else encode_state(fact.ticket.encode()),
         )
-        return Outgoing(fact.xid, fact.id, nats_subject_of(self._speaker, fact.type, fact.subject), headers, payload)
+        return Outgoing(fact.xid, fact.id, nats_subject_of(self.speaker, fact.type, fact.subject), headers, payload)
 
 
 def _stored(row: asyncpg.Record) -> StoredFact:

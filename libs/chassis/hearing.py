@@ -16,6 +16,9 @@ from libs.chassis.wire import Frame
 from libs.contracts.event import Event
 from libs.contracts.fact import Fact, read_fact
 
+FACTS = "FACTS"
+"""The stream that facts come by."""
+
 DOOR = "facts"
 
 Key = tuple[str, str]

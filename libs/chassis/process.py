@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from libs.chassis.database import DATABASE_TROUBLE, Database
 from libs.chassis.events import EventLog
 from libs.chassis.gaps import Gaps
 from libs.chassis.health import Checks
-from libs.chassis.hearing import Hearing
+from libs.chassis.hearing import FACTS, Hearing
 from libs.chassis.http import Server
 from libs.chassis.leases import Lease, Leased
 from libs.chassis.metrics import Metrics
@@ -39,10 +39,10 @@ from libs.chassis.serving import server
 from libs.chassis.simulation import SUBJECT
 from libs.chassis.storing import Storing
 from libs.chassis.ticking import Ticking
-from libs.chassis.timers import Due, Timers
+from libs.chassis.timers import Timers, all_ripe
 from libs.chassis.tokens import Role, Tokens
 from libs.chassis.transaction import Outgoing, Transactions
-from libs.chassis.watermark import Watermark, Watermarks
+from libs.chassis.watermark import Watermark
 from libs.contracts.event import Speaker
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-FACTS = "FACTS"
 CONFIGURATION_SECONDS = 1.0
 AGAIN_SECONDS = 0.5
 TROUBLE: tuple[type[Exception], ...] = (*DATABASE_TROUBLE, nats.errors.Error)
@@ -100,8 +99,10 @@ class Process:
         ages = self.metrics.consumer.event_age
         self.hearing = Hearing(service.wanted, service.handle, lambda speaker, age: ages.labels(speaker).observe(age))
         self.storing = Storing(self.hearing, self.transactions, self.metrics)
-        self.marks = Watermarks()
-        self.timers = Timers(self.database, self.transactions, service.timers, self.clock, self.metrics, self._ripe)
+        self.event_log = None if service.speaker is None else EventLog(service.speaker, service.join)
+        self.ripeness = self._ripeness()
+        ripe = all_ripe if self.ripeness is None else self.ripeness.ripe
+        self.timers = Timers(self.database, self.transactions, service.timers, self.clock, self.metrics, ripe)
         self._held: list[Lease] = []
         self._repairs: set[Repair] = set()
         self.ticking = (
@@ -173,15 +174,15 @@ class Process:
     async def _parts(self) -> list[Callable[[asyncio.Event], Awaitable[None]]]:
         service = self.service
         parts: list[Callable[[asyncio.Event], Awaitable[None]]] = [self._watch_configuration, self._observe]
-        if service.speaker is not None:
-            parts.append(self._leased("relay", self._make_relay(service.speaker).run))
+        if self.event_log is not None:
+            parts.append(self._leased("relay", self._make_relay(self.event_log).run))
         parts += [
             self._leased(f"shard-{shard}", self._shard(shard), shares=True) for shard in range(len(service.durables))
         ]
         parts += [self._feed(source).run for source in service.feeds]
         if service.timers:
-            if service.waits_for is not None:
-                await self.marks.start(self.broker.wire, [service.waits_for])
+            if self.ripeness is not None:
+                await self.ripeness.start(self.broker.wire)
             parts.append(self._leased("timers", self._fire_timers))
         parts += [self._worker(worker) for worker in service.workers]
         return parts
@@ -198,8 +199,8 @@ class Process:
         burden = (lambda: sum(held.held for held in shards)) if shares else (lambda: 0)
         return Leased(lease, job, burden).run
 
-    def _make_relay(self, speaker: Speaker) -> Relay:
-        event_log = EventLog(speaker, self.service.join)
+    def _make_relay(self, event_log: EventLog) -> Relay:
+        speaker = event_log.speaker
         watermark = Watermark(speaker, FACTS) if speaker is Speaker.INTAKE else None
         self.relay = Relay(
             self.database,
@@ -270,14 +271,12 @@ class Process:
         else:
             await self.timers.run(over)
 
-    async def _ripe(self, due: Sequence[Due]) -> list[Due]:
+    def _ripeness(self) -> Ripeness | None:
+        """None where timers wait for nobody: simulated time moves only when all is said and heard."""
         speaker = self.service.waits_for
         if speaker is None or isinstance(self.clock, SimulatedClock):
-            return list(due)
-        ripeness = Ripeness(
-            self.database, self.broker.wire, self.clock, self.marks, speaker, self.service.durables_of(speaker)
-        )
-        return await ripeness.ripe(due)
+            return None
+        return Ripeness(self.database, self.clock, speaker, self.service.durables_of(speaker))
 
     def _asks(self) -> dict[Speaker, str]:
         """Where to ask each speaker that is heard."""
@@ -331,7 +330,8 @@ class Process:
     def _http(self) -> Server:
         service = self.service
         replay = Replay(self.database, self.transactions, self.hearing, [source.feed for source in service.feeds])
-        return server(service, self.resources, self.checks, {"repairs": self._repairs, "replay": replay})
+        state = {"repairs": self._repairs, "replay": replay, "event_log": self.event_log}
+        return server(service, self.resources, self.checks, state)
 
     def _checks(self) -> Checks:
         checks = Checks()

@@ -7,6 +7,7 @@ import nats.errors
 
 from libs.chassis.clock import Clock
 from libs.chassis.database import Database
+from libs.chassis.hearing import FACTS
 from libs.chassis.timers import LATE, LATE_WITH_GAP, Due
 from libs.chassis.watermark import Watermarks
 from libs.chassis.wire import Wire
@@ -18,12 +19,16 @@ HELD = "SELECT DISTINCT subject FROM held WHERE subject = ANY($1::text[])"
 class Ripeness:
     """Compares the speaker's watermark with what the shards of this hearer have stored."""
 
-    def __init__(
-        self, database: Database, wire: Wire, clock: Clock, marks: Watermarks, speaker: str, durables: Sequence[str]
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, speaker: str, durables: Sequence[str]) -> None:
         """speaker: whose facts could cancel a timer. durables: those that bring them to this hearer, by shard."""
-        self._database, self._wire, self._clock = database, wire, clock
-        self._marks, self._speaker, self._durables = marks, speaker, durables
+        self._database, self._clock, self._speaker, self._durables = database, clock, speaker, durables
+        self._marks = Watermarks()
+        self._wire: Wire | None = None
+
+    async def start(self, wire: Wire) -> None:
+        """Listen to the speaker's watermark; until then a timer waits for as long as it may."""
+        self._wire = wire
+        await self._marks.start(wire, [self._speaker])
 
     async def ripe(self, due: Sequence[Due]) -> list[Due]:
         """Those of `due` that may fire now."""
@@ -46,8 +51,10 @@ class Ripeness:
         return {shard: await self._stored_by(self._durables[shard]) for shard in shards}
 
     async def _stored_by(self, durable: str) -> float:
+        if self._wire is None:
+            return 0
         try:
-            info = await self._wire.jetstream().consumer_info("FACTS", durable, timeout=1)
+            info = await self._wire.jetstream().consumer_info(FACTS, durable, timeout=1)
         except (nats.errors.Error, TimeoutError):
             return 0
         if not info.num_pending and not info.num_ack_pending:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from libs.chassis.configuration import ConfigurationHolder
-from libs.chassis.events import EventLog
 from libs.chassis.health import Checks
 from libs.chassis.http import Server, build_app, routers_of
 from libs.chassis.rate_limit import RateLimit
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
 def server(service: Service, resources: Resources, checks: Checks, state: Mapping[str, Any]) -> Server:
     """The server of a service, not started yet. state: what routes find in `app.state` beside the resources."""
-    known: dict[str, Any] = {"resources": resources, "database": resources.database, **state, **service.state}
-    if service.speaker is not None:
-        known["event_log"] = EventLog(service.speaker, service.join)
     app = build_app(
         service.name,
         service.version,
@@ -30,7 +26,7 @@ def server(service: Service, resources: Resources, checks: Checks, state: Mappin
         limits=service.limits,
         metrics=resources.metrics,
         checks=checks,
-        state=known,
+        state={"resources": resources, "database": resources.database, **state, **service.state},
         examples=service.examples,
     )
     return Server(app, service.settings.http_host, service.settings.http_port)
