@@ -20,7 +20,6 @@ from libs.chassis.configuration import ConfigurationHolder
 from libs.chassis.consumer import Consumer
 from libs.chassis.database import DATABASE_TROUBLE, Database
 from libs.chassis.events import EventLog
-from libs.chassis.gaps import Gaps
 from libs.chassis.health import Checks
 from libs.chassis.hearing import FACTS, Hearing
 from libs.chassis.http import Server
@@ -31,11 +30,11 @@ from libs.chassis.observer import observe
 from libs.chassis.pause import pause
 from libs.chassis.pull import Pull
 from libs.chassis.relay import Relay
-from libs.chassis.repair import Repair
 from libs.chassis.replay import Replay
 from libs.chassis.resources import Resources, Worker
 from libs.chassis.ripeness import Ripeness
 from libs.chassis.serving import server
+from libs.chassis.shard import Shards
 from libs.chassis.simulation import SUBJECT
 from libs.chassis.storing import Storing
 from libs.chassis.ticking import Ticking
@@ -98,13 +97,12 @@ class Process:
         )
         ages = self.metrics.consumer.event_age
         self.hearing = Hearing(service.wanted, service.handle, lambda speaker, age: ages.labels(speaker).observe(age))
-        self.storing = Storing(self.hearing, self.transactions, self.metrics)
+        self.shards = Shards(service, self.resources, self.link, self.hearing)
         self.event_log = None if service.speaker is None else EventLog(service.speaker, service.join)
         self.ripeness = self._ripeness()
         ripe = all_ripe if self.ripeness is None else self.ripeness.ripe
         self.timers = Timers(self.database, self.transactions, service.timers, self.clock, self.metrics, ripe)
         self._held: list[Lease] = []
-        self._repairs: set[Repair] = set()
         self.ticking = (
             Ticking(self.clock, self.timers, service.workers, self.resources)
             if isinstance(self.clock, SimulatedClock)
@@ -177,7 +175,8 @@ class Process:
         if self.event_log is not None:
             parts.append(self._leased("relay", self._make_relay(self.event_log).run))
         parts += [
-            self._leased(f"shard-{shard}", self._shard(shard), shares=True) for shard in range(len(service.durables))
+            self._leased(f"shard-{shard}", partial(self.shards.hold, shard), shares=True)
+            for shard in range(len(service.durables))
         ]
         parts += [self._feed(source).run for source in service.feeds]
         if service.timers:
@@ -215,37 +214,6 @@ class Process:
         self.link.on_reconnect(self.relay.forget)
         return self.relay
 
-    def _shard(self, shard: int) -> Callable[[asyncio.Event], Awaitable[None]]:
-        """The job of holding one shard: consume it, close its gaps, repair it."""
-        service, settings = self.service, self.service.settings
-
-        async def hold(over: asyncio.Event) -> None:
-            pull = Pull(self.broker.wire, FACTS, service.durables[shard], settings.batch_size)
-            repair = Repair(
-                self.database,
-                self.storing,
-                self.peers,
-                self._asks(),
-                service.kinds,
-                shard,
-                settings.shards,
-                self.metrics,
-            )
-            gaps = Gaps(self.database, self.hearing, self.storing, repair.subjects, shard, settings.shards)
-            consumer = Consumer(pull, self.storing, size=settings.batch_size, linger=settings.linger_ms / 1000)
-            self._repairs.add(repair)
-            forget = [self.link.on_reconnect(pull.forget), self.link.on_reconnect(repair.soon)]
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for run in (consumer.run, repair.run, gaps.run):
-                        group.create_task(run(over))
-            finally:
-                self._repairs.discard(repair)
-                for undo in forget:
-                    undo()
-
-        return hold
-
     def _feed(self, source: FeedSource) -> Consumer:
         settings = self.service.settings
         pull = Pull(
@@ -277,12 +245,6 @@ class Process:
         if speaker is None or isinstance(self.clock, SimulatedClock):
             return None
         return Ripeness(self.database, self.clock, speaker, self.service.durables_of(speaker))
-
-    def _asks(self) -> dict[Speaker, str]:
-        """Where to ask each speaker that is heard."""
-        settings = self.service.settings
-        urls = {speaker: getattr(settings, f"{speaker}_url", None) for speaker, _ in self.service.kinds}
-        return {speaker: url for speaker, url in urls.items() if url is not None}
 
     def _committed(self, facts: list[Outgoing]) -> None:
         if self.relay is not None:
@@ -330,7 +292,7 @@ class Process:
     def _http(self) -> Server:
         service = self.service
         replay = Replay(self.database, self.transactions, self.hearing, [source.feed for source in service.feeds])
-        state = {"repairs": self._repairs, "replay": replay, "event_log": self.event_log}
+        state = {"repairs": self.shards.repairs, "replay": replay, "event_log": self.event_log}
         return server(service, self.resources, self.checks, state)
 
     def _checks(self) -> Checks:
