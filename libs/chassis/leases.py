@@ -4,12 +4,14 @@ No fencing is needed: what a holder does is guarded by row locks, so a zombie is
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from time import monotonic
 
 import structlog
 
 from libs.chassis.database import DATABASE_TROUBLE, Database
+from libs.chassis.metrics import TimerMetrics
+from libs.chassis.parts import Part
 from libs.chassis.pause import pause
 
 log = structlog.get_logger(__name__)
@@ -74,7 +76,7 @@ class Leased:
     def __init__(
         self,
         lease: Lease,
-        job: Callable[[asyncio.Event], Awaitable[None]],
+        job: Part,
         burden: Callable[[], int] = lambda: 0,
     ) -> None:
         self.lease = lease
@@ -116,3 +118,22 @@ class Leased:
             await asyncio.wait_for(self.lease.release(), 2)
         except DATABASE_TROUBLE as trouble:
             log.warning("lease runs out by itself", lease=self.lease.name, reason=str(trouble))
+
+
+class Leases:
+    """The leases that one process tries for. Whether it holds them is told to Prometheus."""
+
+    def __init__(self, database: Database, holder: str, metrics: TimerMetrics) -> None:
+        """holder: names this process among the replicas."""
+        self._database, self._holder, self._metrics = database, holder, metrics
+        self._shared: list[Lease] = []
+
+    def leased(self, name: str, job: Part, *, shares: bool = False) -> Part:
+        """The job, worked on while the lease `name` is held. shares: one of many that replicas share among them."""
+        lease = Lease(self._database, name, self._holder)
+        self._metrics.lease_held.labels(name).set_function(lambda: float(lease.held))
+        if not shares:
+            return Leased(lease, job).run
+        self._shared.append(lease)
+        so_far = tuple(self._shared)
+        return Leased(lease, job, lambda: sum(each.held for each in so_far)).run

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Shards:
-    """The shards of one hearer; `repairs`: those of the ones that this process holds now."""
+    """The shards of one hearer. `repairs`: of those that this process holds now."""
 
     def __init__(self, service: Service, resources: Resources, link: Connection, hearing: Hearing) -> None:
         self.repairs: set[Repair] = set()

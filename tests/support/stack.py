@@ -105,7 +105,7 @@ class Stack:
 
     def client(self, process: Process, token: str | None = None) -> httpx.AsyncClient:
         """An HTTP client of a running service, with its system token unless another is given."""
-        headers = {"Authorization": f"Bearer {token}"} if token else dict(process.peers.headers)
+        headers = {"Authorization": f"Bearer {token}"} if token else dict(process.resources.peers.headers)
         return httpx.AsyncClient(base_url=process.url, headers=headers, timeout=10)
 
 

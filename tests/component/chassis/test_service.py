@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from libs.chassis.configuration import ConfigurationHolder
-from libs.chassis.process import Process, run_until
+from libs.chassis.parts import run_until
+from libs.chassis.process import Process
 from libs.chassis.settings import Settings
 from libs.chassis.tokens import Role
 from libs.contracts.ticket import TicketChanged

@@ -69,7 +69,7 @@ async def test_I6_a_source_signs_what_it_says(process: Process, intake: Intake, 
 
 
 async def test_I6_a_program_may_use_its_token_instead(process: Process, intake: Intake, stack: Stack) -> None:
-    token = process.peers.headers["authorization"].removeprefix("Bearer ")
+    token = process.resources.peers.headers["authorization"].removeprefix("Bearer ")
     async with HttpPublisher(process.url, "kiosk", token=token) as publisher:
         await publisher.publish_many(message("by-token", seq) for seq in range(1, 604))
     await stored(intake, "by-token", 603)

@@ -148,7 +148,7 @@ async def test_E6_an_agents_file_leaves_with_the_answer(
         kept = await connection.fetchval("SELECT count(*) FROM blobs WHERE sha256 = $1", first["sha256"])
     assert kept == 1
     # as the notifier fetches them when it sends the answer
-    enclosures = await fetch_enclosures(process.peers, process.url, said)
+    enclosures = await fetch_enclosures(process.resources.peers, process.url, said)
     assert enclosures == [Enclosure("manual.pdf", "application/pdf", b"%PDF")] * 2
 
 

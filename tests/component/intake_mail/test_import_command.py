@@ -54,7 +54,7 @@ async def test_an_archive_is_imported_once_however_often_it_is_sent(
     process: Process, archive: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SIGNALBOX_INTAKE_URL", process.url)
-    monkeypatch.setenv("SIGNALBOX_TOKEN", process.peers.headers["authorization"].partition(" ")[2])
+    monkeypatch.setenv("SIGNALBOX_TOKEN", process.resources.peers.headers["authorization"].partition(" ")[2])
 
     async def imported() -> dict[str, Any]:
         arguments = ["import", *map(str, archive), "--json"]
