@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from services.intake.domain.reference import is_reference
 from services.intake.domain.ticket import Ticket
@@ -10,8 +11,7 @@ from services.intake.inbound.letter import Letter
 SEEN, MENTIONED = "names a mail of its ticket", "names a mail that its ticket names"
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A ticket that a mail names. how: in words. proved: by our HMAC. quoted: by a number or a mark that anybody may
     have been shown, which proves nothing.
     """
@@ -44,7 +44,7 @@ class Directory:
             yield Named(own.ticket, "answers a mail of ours", proved=True)
         # what a mail was seen under leads further than what was only mentioned
         named = [id for id in (*letter.known_ids, letter.key) if id in self.ids]
-        for id in sorted(named, key=lambda id: id not in self.seen):
+        for id in named if len(named) < 2 else sorted(named, key=lambda id: id not in self.seen):
             yield Named(self.ids[id], SEEN if id in self.seen else MENTIONED)
         for reference in offers.subject_references:
             if reference in self.references:

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 
 from services.intake.mail.encoded_words import decode_words, without_escapes
 
 MAX_ADDRESSES = 1000
 MAX_TOKENS = 8000
+MAX_REMEMBERED = 200
 # unclosed quotes, comments and angle brackets run to the end of the value, so that the scan is linear
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|\([^()]*\)?|<[^<>]*>?|[,;:]|[^",;:()<>]+|.', re.DOTALL)
 BLANKS = re.compile(r"\s+")
@@ -33,6 +35,16 @@ class Address:
 
 def parse_addresses(value: str) -> tuple[Address, ...]:
     """Every mailbox of an address header as written (encoded words not yet decoded); groups are flattened."""
+    return _remembered(value) if len(value) <= MAX_REMEMBERED else _parsed(value)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: str) -> tuple[Address, ...]:
+    # our own mailboxes stand in every mail, and who writes mostly writes again
+    return _parsed(value)
+
+
+def _parsed(value: str) -> tuple[Address, ...]:
     found: list[Address] = []
     words: list[str] = []
     comment = angle = ""

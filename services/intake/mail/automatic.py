@@ -13,6 +13,8 @@ from services.intake.mail.parameters import parse_parameters
 
 RETURNED_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global"})
 STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+FEEDBACK_TYPES = frozenset({"message/feedback-report"})
+RECEIPT_TYPES = frozenset({"message/disposition-notification"})
 DELIVERED = re.compile(rb"^action:[ \t]*(delivered|relayed|expanded)", re.IGNORECASE | re.MULTILINE)
 UNDELIVERED = re.compile(rb"^action:[ \t]*(failed|delayed)", re.IGNORECASE | re.MULTILINE)
 CALENDAR_ANSWER = re.compile(rb"^METHOD:(?:REPLY|COUNTER|DECLINECOUNTER)", re.IGNORECASE | re.MULTILINE)
@@ -23,7 +25,9 @@ LIST_HEADERS = frozenset({"list-id", "list-post", "list-unsubscribe", "list-subs
 LIST_MARKS = LIST_HEADERS | {"mailing-list", "x-mailing-list", "x-ml-name", "x-mlserver", "list-owner", "x-listserver"}
 LOOP_HEADERS = frozenset({"x-loop", "x-signalbox-loop"})
 MARKETING_HEADERS = frozenset({"feedback-id", "x-campaign", "x-campaignid", "x-csa-complaints", "x-mailchimp-id"})
+NOTHING: frozenset[str] = frozenset()
 SILENT_PRECEDENCE = frozenset({"bulk", "junk", "list", "auto_reply"})
+UNANSWERABLE = phrases.DAEMONS | {phrases.POSTMASTER}
 SUPPRESSED = frozenset({"all", "oof", "autoreply"})
 START = 2000
 
@@ -59,11 +63,16 @@ def has_null_return_path(mail: Mail) -> bool:
 
 def is_delivery_report(mail: Mail) -> bool:
     """A delivery status notification of RFC 3464, of success or failure (A-6)."""
-    if any(attachment.content_type in STATUS_TYPES for attachment in mail.attachments):
-        return True
-    return (
-        mail.content_type == "multipart/report" and mail.content_parameter("report-type").lower() == "delivery-status"
-    )
+    return _has_part(mail, STATUS_TYPES) or _report_type(mail) == "delivery-status"
+
+
+def _has_part(mail: Mail, types: Set[str]) -> bool:
+    # most mails have no attachment
+    return bool(mail.attachments) and any(attachment.content_type in types for attachment in mail.attachments)
+
+
+def _report_type(mail: Mail) -> str:
+    return mail.content_parameter("report-type").lower() if mail.content_type == "multipart/report" else ""
 
 
 def is_bounce(mail: Mail) -> bool:
@@ -86,21 +95,21 @@ def _from_daemon(mail: Mail) -> bool:
     author = mail.from_
     names = {_letters(author.local or author.email), _letters(author.name)} if author.email else {_letters(author.name)}
     if names & phrases.DAEMONS:
-        return not phrases.AUTOREPLY_SUBJECT.search(mail.subject)
+        return not phrases.AUTOREPLY_SUBJECT.match(mail.subject)
+    if phrases.POSTMASTER not in names:
+        return False
     # people do write from postmaster@: the report must show itself
-    is_report = has_null_return_path(mail) or phrases.UNDELIVERED_SUBJECT.search(mail.subject) is not None
-    return phrases.POSTMASTER in names and is_report
+    return has_null_return_path(mail) or phrases.UNDELIVERED_SUBJECT.search(mail.subject) is not None
 
 
 def _reports_failure_in_words(mail: Mail) -> bool:
     """Programs that send no report and hide behind a common address."""
     nobody = has_null_return_path(mail) or phrases.NO_REPLY.match(mail.from_.local) is not None
-    if not nobody or phrases.AUTOREPLY_SUBJECT.search(mail.subject):
+    if not nobody or phrases.AUTOREPLY_SUBJECT.match(mail.subject):
         return False
     if phrases.UNDELIVERED_SUBJECT.search(mail.subject):
         return True
-    returned = any(attachment.content_type in RETURNED_TYPES for attachment in mail.attachments)
-    return returned and phrases.UNDELIVERED_TEXT.search(mail.text[:START]) is not None
+    return _has_part(mail, RETURNED_TYPES) and phrases.UNDELIVERED_TEXT.search(mail.text[:START]) is not None
 
 
 def _refused_by_list(mail: Mail) -> bool:
@@ -115,26 +124,22 @@ def _letters(value: str) -> str:
 
 def is_feedback_report(mail: Mail) -> bool:
     """A complaint forwarded by a mailbox provider (RFC 5965, and the older forms without a report part)."""
-    if any(attachment.content_type == "message/feedback-report" for attachment in mail.attachments):
-        return True
-    if mail.content_type == "multipart/report" and mail.content_parameter("report-type").lower() == "feedback-report":
+    if _has_part(mail, FEEDBACK_TYPES) or _report_type(mail) == "feedback-report":
         return True
     if mail.from_.domain.endswith("amazonaws.com") and phrases.COMPLAINT_NOTICE.search(mail.text[:START]):
         return True
-    returned = any(attachment.content_type in RETURNED_TYPES for attachment in mail.attachments)
-    return returned and phrases.FEEDBACK_SUBJECT.search(mail.subject) is not None
+    return _has_part(mail, RETURNED_TYPES) and phrases.FEEDBACK_SUBJECT.search(mail.subject) is not None
 
 
 def is_receipt(mail: Mail) -> bool:
     """A read receipt (RFC 8098; A-7)."""
-    report = mail.content_type == "multipart/report"
-    if report and mail.content_parameter("report-type").lower() == "disposition-notification":
-        return True
-    return any(attachment.content_type == "message/disposition-notification" for attachment in mail.attachments)
+    return _report_type(mail) == "disposition-notification" or _has_part(mail, RECEIPT_TYPES)
 
 
 def is_calendar_answer(mail: Mail) -> bool:
     """The answer of a calendar to an invitation; an invitation itself is written by a person (A-7)."""
+    if not mail.attachments:
+        return False
     files = (attachment for attachment in mail.attachments if attachment.content_type == "text/calendar")
     return any(CALENDAR_ANSWER.search(file.content[:START]) for file in files)
 
@@ -155,12 +160,12 @@ def _answers_by_itself(mail: Mail) -> bool:
         return False
     if keyword.startswith("auto-replied") or (says_automatic(mail) and bool(mail.in_reply_to or mail.references)):
         return True
-    return _has_vacation_mark(mail) or phrases.AUTOREPLY_SUBJECT.search(mail.subject) is not None
+    return _has_vacation_mark(mail) or phrases.AUTOREPLY_SUBJECT.match(mail.subject) is not None
 
 
 def _has_vacation_mark(mail: Mail) -> bool:
     marks = VACATION_HEADERS & mail.headers.names()
-    if any(mail.headers.get(name).strip().lower() not in ("no", "false") for name in marks):
+    if marks and any(mail.headers.get(name).strip().lower() not in ("no", "false") for name in marks):
         return True
     if _precedence(mail) == "auto_reply":
         return True
@@ -229,7 +234,8 @@ def refuses_answers(mail: Mail, own_domains: Set[str], own_addresses: Set[str], 
 
 def asks_for_silence(mail: Mail) -> bool:
     """X-Auto-Response-Suppress, a silent Precedence or the mark of an answering loop."""
-    wishes = {wish.strip().lower() for wish in mail.headers.get("x-auto-response-suppress").split(",")}
+    wish = mail.headers.get("x-auto-response-suppress")
+    wishes = {each.strip().lower() for each in wish.split(",")} if wish else NOTHING
     return bool(wishes & SUPPRESSED or LOOP_HEADERS & mail.headers.names()) or _precedence(mail) in SILENT_PRECEDENCE
 
 
@@ -237,4 +243,4 @@ def _is_unanswerable(address: Address, own_domains: Set[str], own_addresses: Set
     if "@" not in address.email or address.email in own_addresses or address.domain in own_domains:
         return True
     local = address.local
-    return phrases.NO_REPLY.match(local) is not None or _letters(local) in phrases.DAEMONS | {phrases.POSTMASTER}
+    return phrases.NO_REPLY.match(local) is not None or _letters(local) in UNANSWERABLE

@@ -9,10 +9,12 @@ from services.intake.mail.encoded_words import decode_words
 MAX_FIELDS = 2000
 MAX_VALUE = 65_536
 MAX_LINES = 10_000
-END = re.compile(rb"\r?\n(?=\r?\n)|\r\r")
 FIELD = re.compile(r"([!-9;-~]{1,100})[ \t]*:[ \t]*(.*)", re.DOTALL)
 ENVELOPES = ("From ", ">From ")
 FOLD = re.compile(r"[\r\n]+[ \t]*")
+# a line and its continuations, as nearly every field is written
+PLAIN_FIELD = re.compile(r"^([!-9;-~]{1,100})[ \t]*:[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)", re.MULTILINE)
+PLAIN_FOLD = re.compile(r"\n[ \t]*")
 
 
 class Headers:
@@ -28,8 +30,13 @@ class Headers:
         self.fields = fields
         self.damaged = damaged
         self._values: dict[str, list[str]] = {}
+        values = self._values
         for name, value in fields:
-            self._values.setdefault(name.lower(), []).append(value)
+            key = name.lower()
+            if key in values:
+                values[key].append(value)
+            else:
+                values[key] = [value]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._values
@@ -60,7 +67,8 @@ class Headers:
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value, decoded, in order."""
-        return tuple(decode_words(value) for value in self._values.get(name.lower(), ()))
+        values = self._values.get(name.lower())
+        return tuple(map(decode_words, values)) if values else ()
 
     def all_raw(self, name: str) -> tuple[str, ...]:
         """Every value as written, see `raw`, in order."""
@@ -75,13 +83,27 @@ def split_headers(raw: bytes) -> tuple[Headers, bytes]:
     """The header section and the body. A mail that begins with no header is all body."""
     if raw.startswith((b"\n", b"\r\n")):
         return Headers(), raw.partition(b"\n")[2]
-    end = END.search(raw)
-    section_end = end.start() if end else len(raw)
-    section = read_fields(raw[:section_end])
-    if section.length < section_end:
+    end, body_start = section_end(raw)
+    section = read_fields(raw[:end])
+    if section.length < end:
         return Headers(section.fields, damaged=True), raw[section.length :]
-    body = raw[end.end() :] if end else b""
-    return Headers(section.fields, section.skipped), body.removeprefix(b"\r").removeprefix(b"\n")
+    return Headers(section.fields, section.skipped), raw[body_start:].removeprefix(b"\r").removeprefix(b"\n")
+
+
+def section_end(raw: bytes) -> tuple[int, int]:
+    """Where the header section ends before the first blank line, and where that line begins; the end of `raw` if there
+    is none.
+    """
+    blank = raw.find(b"\n\r\n")
+    limit = len(raw) if blank < 0 else blank + 2
+    other = raw.find(b"\n\n", 0, limit)
+    blank = blank if other < 0 else other
+    strange = raw.find(b"\r\r", 0, limit if blank < 0 else blank)
+    if strange >= 0:
+        return strange, strange + 2
+    if blank < 0:
+        return len(raw), len(raw)
+    return (blank - 1 if raw[blank - 1 : blank] == b"\r" else blank), blank + 1
 
 
 class Section(NamedTuple):
@@ -92,12 +114,15 @@ class Section(NamedTuple):
     skipped: bool
 
 
-def read_fields(section: bytes) -> Section:
+def read_fields(section: bytes, *, careful: bool = False) -> Section:
     """The header section at the start of `section`, which has no blank line.
 
     A line that is no header is skipped when headers follow it (a fold that lost its indent); otherwise the text of the
-    mail begins there (a sender that forgot the blank line).
+    mail begins there (a sender that forgot the blank line). careful: line by line, also where one search would do.
     """
+    plain = None if careful else plain_fields(section)
+    if plain is not None:
+        return Section(plain, len(section), False)
     fields: list[tuple[str, str]] = []
     position = read = 0
     skipped = False
@@ -114,6 +139,24 @@ def read_fields(section: bytes) -> Section:
         elif not line.strip() or (not fields and line.startswith(ENVELOPES)):
             read = position if read == position - length else read
     return Section(tuple(fields), read, skipped)
+
+
+def plain_fields(section: bytes) -> tuple[tuple[str, str], ...] | None:
+    """The fields of a section that has nothing but fields, none of them too long: one search instead of a loop over its
+    lines. None where only the careful way will do.
+    """
+    if not section or len(section) > MAX_VALUE:
+        return None
+    text = section.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    if "\r" in text or "\0" in text or text.count("\n") >= MAX_LINES:
+        return None
+    continued = text.count("\n ") + text.count("\n\t")
+    found = PLAIN_FIELD.findall(text)
+    if len(found) > MAX_FIELDS or len(found) != text.count("\n") + 1 - continued:
+        return None
+    if not continued:
+        return tuple([(name, value.strip()) for name, value in found])
+    return tuple([(name, (PLAIN_FOLD.sub(" ", value) if "\n" in value else value).strip()) for name, value in found])
 
 
 def _logical_lines(section: bytes) -> Iterator[tuple[str, int]]:

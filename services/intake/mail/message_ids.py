@@ -43,5 +43,5 @@ def threading(mail: Mail, keys: Sequence[bytes], recipients: Sequence[str] = ())
 def _plus_tokens(mail: Mail, keys: Sequence[bytes], recipients: Sequence[str]) -> tuple[str, ...]:
     envelope = [value for name in ENVELOPE_HEADERS for value in mail.headers.all(name)]
     addresses = [*recipients, *(address.email for address in (*mail.to, *mail.cc)), *envelope]
-    tokens = (verify_plus_address(keys, address) for address in addresses)
+    tokens = (verify_plus_address(keys, address) for address in addresses if "+" in address)
     return tuple(dict.fromkeys(token for token in tokens if token))

@@ -8,7 +8,7 @@ from services.intake.mail.body import Body, sort_parts
 from services.intake.mail.fast import fast_parts
 from services.intake.mail.headers import Headers, split_headers
 from services.intake.mail.message import NOBODY, Attachment, Mail
-from services.intake.mail.parts import Part, TooComplex, careful_parts, declared_type
+from services.intake.mail.parts import Part, TooComplex, careful_parts, declared_type, is_bare_text
 from services.intake.mail.threading_ids import message_ids
 
 __all__ = ["Address", "Attachment", "Headers", "Mail", "parse"]
@@ -35,7 +35,8 @@ def parse(raw: bytes) -> Mail:
 
 def read_parts(message: bytes, headers: Headers, body: bytes) -> Part:
     """The tree of parts, the fast way where it does no damage. Raises TooComplex."""
-    fast = None if headers.damaged else fast_parts(message)
+    # text in one piece has nothing to be split: there the careful way is the faster one
+    fast = None if headers.damaged or is_bare_text(headers, body) else fast_parts(message)
     return fast or careful_parts(headers, body)
 
 

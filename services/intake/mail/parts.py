@@ -11,9 +11,12 @@ from types import MappingProxyType
 
 from services.intake.mail.headers import Headers, split_headers
 from services.intake.mail.parameters import parse_parameters
-from services.intake.mail.transfer import undo
+from services.intake.mail.transfer import is_sound_quoted, undo
 
 TYPE = re.compile(r"[^\s/]+/[^\s/]+")
+TEXT = frozenset({"text/plain", "text/html"})
+# transfer encodings that change nothing
+AS_IT_IS = frozenset({"", "7bit", "8bit", "binary"})
 MAX_DEPTH = 20
 MAX_PARTS = 1000
 
@@ -104,6 +107,15 @@ def declared_type(headers: Headers, default_type: str = "text/plain") -> tuple[s
     return content_type_of(values[-1] if values else "", default_type)
 
 
+def is_bare_text(headers: Headers, body: bytes) -> bool:
+    """Whether the mail is text alone, in one part whose encoding everybody undoes the same way."""
+    content_type, _ = declared_type(headers)
+    if content_type not in TEXT or "content-disposition" in headers:
+        return False
+    encoding = headers.raw("content-transfer-encoding").strip().lower()
+    return encoding in AS_IT_IS or (encoding == "quoted-printable" and is_sound_quoted(body))
+
+
 def content_type_of(value: str, default_type: str = "text/plain") -> tuple[str, Mapping[str, str]]:
     """Type and parameters of a Content-Type value; a missing or unreadable one is the default."""
     if not value:
@@ -114,6 +126,8 @@ def content_type_of(value: str, default_type: str = "text/plain") -> tuple[str, 
 
 def base_name(filename: str) -> str:
     """The last component of a file name, whatever system it came from; control signs removed."""
+    if not filename:
+        return ""
     name = re.split(r"[/\\]", filename)[-1]
     return "".join(sign for sign in name if sign.isprintable()).strip()[:255]
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from html import escape, unescape
 from urllib.parse import unquote
 
@@ -18,7 +19,9 @@ MAX_MARKUP = 20_000
 MAX_ATTRIBUTES = 1_000
 # it repeats formatting that was never closed in every element below: three seconds for thirty kilobytes of them
 MAX_REPEATED = 100_000
-TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[^<>"']|"[^"]*"|'[^']*')*+)""")
+FEW_TAGS = 440
+"""So many can neither be that deep nor repeat that much, however they stand."""
+TAG = re.compile(r"""<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[^<>"']++|"[^"]*"|'[^']*')*+)""")
 FORMATTING = frozenset(
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
 )
@@ -68,8 +71,12 @@ def clean_html(markup: str) -> str | None:
         return None
     if not _is_bearable(markup):
         return None
-    return nh3.clean(
-        markup,
+    return _cleaner().clean(markup)
+
+
+@cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
         tags=TAGS,
         attributes=ATTRIBUTES,
         attribute_filter=_allowed,
@@ -80,12 +87,15 @@ def clean_html(markup: str) -> str | None:
 
 def _is_bearable(markup: str) -> bool:
     """Whether the cleaner is done with it soon, as far as tags alone tell."""
+    tags = TAG.findall(markup)
+    if any(len(attributes) > MAX_ATTRIBUTES < len(attributes.split()) for _, _, attributes in tags):
+        return False
+    if len(tags) <= FEW_TAGS:
+        return True
     depth = repeated = formatting = 0
     opened: Counter[str] = Counter()
-    for closes, name, attributes in TAG.findall(markup):
+    for closes, name, _ in tags:
         tag = name.lower()
-        if len(attributes) > MAX_ATTRIBUTES and len(attributes.split()) > MAX_ATTRIBUTES:
-            return False
         repeated += formatting
         if tag in UNNESTED or (closes and not opened[tag]):
             continue

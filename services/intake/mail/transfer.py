@@ -7,6 +7,11 @@ NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
 # in lines of 60 signs and more, anything foreign ends the base64 text: a footer that a gateway appended
 PADDED = re.compile(rb"[A-Za-z0-9+/\s]*={0,2}")
 
+# blanks at the end of a line were added on the way (RFC 2045, 6.7), and not all programs take them away
+UNSOUND = (b" \r\n", b"\t\r\n")
+SOUND = b"\t\r\n" + bytes(range(32, 127))
+QUOTED = re.compile(rb"=(?:[0-9A-F]{2}|\r\n)")
+
 
 def undo(content: bytes, encoding: str) -> bytes:
     """The bytes behind a transfer encoding; unknown encodings and text that is not encoded come back as they are."""
@@ -18,6 +23,16 @@ def undo(content: bytes, encoding: str) -> bytes:
     if name in ("x-uuencode", "uuencode", "x-uue"):
         return uuencoded_bytes(content)
     return content
+
+
+def is_sound_quoted(content: bytes) -> bool:
+    """Whether quoted-printable text is as RFC 2045 wants it, so that no two programs read it differently."""
+    lines = content.count(b"\r\n")
+    if content.count(b"\n") != lines or content.count(b"\r") != lines or content.translate(None, SOUND):
+        return False
+    if content.endswith((b" ", b"\t", b"=\r\n")) or any(sign in content for sign in UNSOUND):
+        return False
+    return len(QUOTED.findall(content)) == content.count(b"=")
 
 
 def base64_bytes(content: bytes) -> bytes:
