@@ -12,6 +12,7 @@ from services.intake.domain.status import Statuses
 from services.intake.fields_file import FIELDS_FILE, read_fields
 from services.intake.mail_file import MAIL_FILE, MailPolicy, read_mail_file
 from services.intake.privacy_file import PRIVACY_FILE, Retention, read_privacy_file
+from services.intake.reopen_page import ReopenPages, read_reopen_pages
 from services.intake.status_file import HOURS_FILE, STATUSES_FILE, read_hours, read_statuses
 
 
@@ -25,6 +26,7 @@ class IntakeConfiguration:
     organisations: Organisations = field(default_factory=Organisations)
     retention: Retention = field(default_factory=Retention)
     prepared: Prepared = field(default_factory=Prepared)
+    reopen_pages: ReopenPages = field(default_factory=ReopenPages)
 
 
 def parse(files: Mapping[str, Any]) -> IntakeConfiguration:
@@ -40,4 +42,5 @@ def parse(files: Mapping[str, Any]) -> IntakeConfiguration:
         retention=read_privacy_file(files.get(PRIVACY_FILE) or {}),
         fields=fields,
         prepared=read_desk(files.get(DESK_FILE) or {}, statuses, fields),
+        reopen_pages=read_reopen_pages(files),
     )

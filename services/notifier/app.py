@@ -9,6 +9,7 @@ from libs.contracts.event import Speaker
 from libs.contracts.notice import NoticeFailed, NoticeSent
 from services.notifier import api, handlers
 from services.notifier.configuration import parse
+from services.notifier.links import ReopenLinks
 from services.notifier.sender.sender import Sender
 from services.notifier.settings import NotifierSettings
 
@@ -29,7 +30,7 @@ def build(settings: NotifierSettings) -> Service:
         says=(NoticeSent, NoticeFailed),
         hears=tuple(handlers.HEARS),
         patience=dict.fromkeys(handlers.HEARS, 0.05),
-        handle=partial(handlers.handle, doorbell=sender.doorbell),
+        handle=partial(handlers.handle, doorbell=sender.doorbell, links=ReopenLinks(settings)),
         workers=(Worker("sender", sender.run, leased=True, left=sender.left),),
         routers=(api.router,),
         parse=parse,

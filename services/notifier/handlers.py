@@ -28,6 +28,7 @@ from services.notifier.domain.desk import Agent, Desk, Queue
 from services.notifier.domain.notice import Notice, State, Verdict, Way, said
 from services.notifier.domain.people import tell_assignee, tell_breach, tell_delivery_failed, warn
 from services.notifier.domain.ticket import REMEMBERED, Data
+from services.notifier.links import ReopenLinks
 from services.notifier.sender.doorbell import Doorbell
 from services.notifier.store import Store
 
@@ -180,13 +181,16 @@ READS: dict[str, Callable[[Fact[Any]], Any]] = {
 ticket has is read as it travels, a model takes three times as long."""
 
 
-async def handle(facts: Sequence[Fact[Event]], transaction: Transaction, doorbell: Doorbell) -> None:
+async def handle(
+    facts: Sequence[Fact[Event]], transaction: Transaction, doorbell: Doorbell, links: ReopenLinks
+) -> None:
     """Load, decide fact by fact, decide the acknowledgments, store, say."""
     heard = [(fact, said) for fact in facts if fact.type in READS and (said := READS[fact.type](fact)) is not None]
     if not heard:
         return
     store = Store(transaction)
     desk = await _desk(heard, store, transaction)
+    desk.reopen_link = links.to
     for fact, data in heard:
         DECIDES[fact.type](fact, data, desk)
     recipients = _to_acknowledge(desk)

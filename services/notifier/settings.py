@@ -5,7 +5,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from libs.chassis.settings import KEY_ALLOWED, Settings, SigningKey
+from libs.chassis.settings import KEY_ALLOWED, PEER_ALLOWED, Peer, Settings, SigningKey
 
 SCHEMES = {"smtp": 25, "smtps": 465}
 
@@ -24,6 +24,8 @@ class NotifierSettings(Settings):
     smtp_url: Annotated[SecretStr, AfterValidator(_smtp_address)] | None = Field(
         None, description="smtp://user:password@host:port or smtps://…; before mail.yaml"
     )
+    public_url: Peer | None = Field(None, description=PEER_ALLOWED)
+    """Where browsers reach intake, for links that reopen; without it notices have none."""
     # each connection may have an answer in DATA when the process is killed, and that one leaves twice
     smtp_connections: int = Field(1, ge=1, le=4, description="1 to 4")
 

@@ -18,6 +18,7 @@ SUBJECT = "Subject: "
 Values = Mapping[str, str | int | bool | None]
 
 CUSTOMER: Values = {"reference": "SB-10427", "subject": "Lamp", "customer": "Ann", "brand": "Lumen", "promise": None}
+REOPEN = "https://help.example.com/v1/reopen/0190f1d2?expires=1767225600&signature=c2lnbmVk"
 CLOCK: Values = {"reference": "SB-10427", "metric": "first response", "deadline": "Monday, 10:00", "share": 80}
 OWNERS: Values = {"queue": "general", "assignee": "mira"}
 SAMPLES: dict[str, Values] = {
@@ -26,8 +27,8 @@ SAMPLES: dict[str, Values] = {
     "acknowledgment.holiday": {**CUSTOMER, "holiday": "Christmas Day", "promise": "Monday, 10:00"},
     "acknowledgment.chat": {**CUSTOMER, "holiday": None, "promise": "Monday, 10:00"},
     "reply_footer": {**CUSTOMER, "mark": "[ref:10427.abcdefgh]"},
-    "resolved": CUSTOMER,
-    "resolved.chat": CUSTOMER,
+    "resolved": {**CUSTOMER, "reopen_link": REOPEN},
+    "resolved.chat": {**CUSTOMER, "reopen_link": REOPEN},
     "reminder": CUSTOMER,
     "reminder.chat": CUSTOMER,
     "sla_warning": {**CLOCK, **OWNERS},

@@ -16,15 +16,18 @@ class Via(StrEnum):
     RULE = "rule"
     CLOCK = "clock"
     NOTICE = "notice"
+    LINK = "link"
     SYSTEM = "system"
 
 
 OF_SPEAKER = {"router": Via.RULE, "sla": Via.CLOCK, "notifier": Via.NOTICE}
-NAMED = frozenset({Via.API, Via.MAIL, Via.CHAT, Via.TIMER, Via.BULK, Via.TEMPLATE, Via.MACRO})
+NAMED = frozenset({Via.API, Via.MAIL, Via.CHAT, Via.TIMER, Via.BULK, Via.TEMPLATE, Via.MACRO, Via.LINK})
 
 
 def through(via: Via, id: str | int) -> str:
-    """The cause of facts that came this way: of a request, the receipt of a mail, an event of a chat, a job."""
+    """The cause of facts that came this way: of a request, the receipt of a mail, an event of a chat, a job, of the
+    request by which a link was followed.
+    """
     return f"{via}:{id}"
 
 

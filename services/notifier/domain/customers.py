@@ -97,7 +97,10 @@ def _tell(fact: Fact[Any], kind: NoticeKind, ticket: Ticket, desk: Desk) -> None
     if way is None or ticket.suppress_reply or ticket.silenced or (way is Way.MAIL and ticket.undeliverable):
         return
     template = f"{kind}.chat" if way is Way.CHAT else str(kind)
-    content = desk.render(template, ticket.language, _values(ticket, desk))
+    values = _values(ticket, desk)
+    if kind is NoticeKind.RESOLVED:
+        values["reopen_link"] = desk.reopen_link(ticket.id)
+    content = desk.render(template, ticket.language, values)
     notice = Notice(
         ticket=ticket.id,
         kind=kind,

@@ -1,7 +1,7 @@
 """What decisions are made with: the facts' tickets, the people, the configuration and the time; and what they made."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -44,6 +44,10 @@ class Queue:
         return cls(fact.key, fact.lead, fact.schedule)
 
 
+def no_link(ticket: str) -> None:
+    """Nobody knows how browsers reach intake."""
+
+
 @dataclass(slots=True)
 class Desk:
     """One batch. earlier: acknowledgments by recipient, of the last day; to_domains: how many of the last hour, by
@@ -70,6 +74,8 @@ class Desk:
     """Tickets whose waiting automatic notices must not leave any more, and why."""
     changed_agents: dict[str, Agent] = field(default_factory=dict)
     changed_queues: dict[str, Queue] = field(default_factory=dict)
+    reopen_link: Callable[[str], str | None] = no_link
+    """The link by which a customer opens a ticket again, by its id (behaviour K-3)."""
 
     def ticket(self, id: str) -> Ticket:
         """The ticket, a new one if nothing was heard of it."""

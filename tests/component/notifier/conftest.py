@@ -15,6 +15,7 @@ from tests.component.notifier.world import World
 from tests.support.stack import Stack
 
 CONFIG = Path(__file__).parents[3] / "config"
+PUBLIC_URL = "https://help.example.com"
 OWN_FILES = ("mail.yaml", "worktime.yaml", "templates/")
 
 
@@ -39,6 +40,6 @@ async def mail_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
 async def world(stack: Stack, files: dict[str, Any], mail_server: MailServer) -> AsyncIterator[World]:
     await stack.provision({"notifier": tuple(HEARS)})
     await stack.configure(files)
-    settings = stack.settings(NotifierSettings, "notifier", smtp_url=mail_server.spool.url)
+    settings = stack.settings(NotifierSettings, "notifier", smtp_url=mail_server.spool.url, public_url=PUBLIC_URL)
     async with stack.running(app.build(settings)) as notifier, stack.admin() as client:
         yield World(stack, notifier, mail_server, client)

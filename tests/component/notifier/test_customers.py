@@ -1,9 +1,12 @@
 """What customers get: one acknowledgment a ticket, and the answers of agents in the thread of their mail program."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from libs.chassis.signed_links import SignedLinks
 from libs.contracts.mail_ids import MailIdKind, OwnMailId, verify_message_id
+from libs.contracts.reopen_link import LIFETIME, PURPOSE, path
 from libs.contracts.ticket import (
     Change,
     Customer,
@@ -15,9 +18,10 @@ from libs.contracts.ticket import (
     TicketRemoved,
     TicketUnmerged,
 )
+from tests.component.notifier.conftest import PUBLIC_URL
 from tests.component.notifier.mail_server import Fault
 from tests.component.notifier.world import CUSTOMER, MAILBOX, World
-from tests.support.stack import MAIL_SECRET, until
+from tests.support.stack import MAIL_SECRET, TOKEN_SECRET, until
 
 
 async def test_A3_a_ticket_from_mail_is_acknowledged_with_its_reference(world: World) -> None:
@@ -154,6 +158,23 @@ async def test_K3_the_customer_is_told_once_for_each_time_it_is_resolved(world: 
     mails = await until(lambda: len(world.mails(ticket)) == 2 and world.mails(ticket))
     assert all("Resolved: My lamp flickers" in mail.subject for mail in mails)
     assert all(mail.references[-1] == "first@example.org" for mail in mails)
+
+
+async def test_K3_the_mail_has_a_link_that_intake_takes_for_this_ticket_and_no_other(world: World) -> None:
+    ticket = await world.open()
+    resolved = {"status_category": Change(old="open", new="resolved")}
+    await world.say(TicketChanged(changes=resolved), ticket, state=world.state(ticket))
+    notice = await world.notice(ticket, "sent")
+    (line,) = [line for line in notice["text"].splitlines() if line.startswith(PUBLIC_URL)]
+    url = urlsplit(line)
+    assert url.path == path(ticket)
+    query = parse_qs(url.query)
+    links = SignedLinks(TOKEN_SECRET, PURPOSE, LIFETIME)
+    expires, signature = int(query["expires"][0]), query["signature"][0]
+    now = datetime.now(UTC)
+    assert links.allows(ticket, expires, signature, now + LIFETIME)
+    assert not links.allows(ticket, expires, signature, now + 2 * LIFETIME + timedelta(seconds=1))
+    assert not links.allows("another", expires, signature, now)
 
 
 async def test_K3_who_chatted_is_told_in_the_chat_once_for_each_time_it_is_resolved(world: World) -> None:

@@ -52,6 +52,16 @@ def test_N3_at_send_an_unknown_name_is_empty() -> None:
     assert rendered.subject == "[#SB-1] Re: Your message"
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_K3_where_nobody_knows_how_browsers_reach_us_the_word_that_it_is_resolved_has_no_link(language: str) -> None:
+    values = {"reference": "SB-1", "subject": "Lamp", "customer": "Ann", "brand": "Lumen"}
+    with_link = CONFIG.templates.render("resolved", language, {**values, "reopen_link": "https://x/y?a=1&b=2"})
+    without = CONFIG.templates.render("resolved", language, {**values, "reopen_link": None})
+    assert "\n\nhttps://x/y?a=1&b=2\n\nLumen" in with_link.text
+    assert with_link.text.replace("https://x/y?a=1&b=2\n\n", "").count("\n") == without.text.count("\n")
+    assert "http" not in without.text
+
+
 def test_a_value_is_no_template() -> None:
     values = {"reference": "{{ brand }}", "customer": "{% raw %}", "brand": "B"}
     rendered = CONFIG.templates.render("acknowledgment.in_hours", "en", values)
