@@ -28,11 +28,8 @@ def process_registry() -> CollectorRegistry:
     return registry
 
 
-class ConsumerMetrics:
-    """What waits for the service and what became of what arrived.
-
-    A consumer is a durable, e.g. `sla-0`. An event's age may be observed with an exemplar, {"trace_id": …}.
-    """
+class BacklogMetrics:
+    """What waits for the service. A consumer is a durable, e.g. `sla-0`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.pending = Gauge(
@@ -53,6 +50,16 @@ class ConsumerMetrics:
             ["consumer"],
             registry=registry,
         )
+        self.held = Gauge("signalbox_held_messages", "Messages that wait for a gap to close", registry=registry)
+        self.parked = Gauge(
+            "signalbox_parked_messages", "Messages that could not be handled and wait for a person", registry=registry
+        )
+
+
+class ConsumerMetrics:
+    """What became of what arrived. An event's age may be observed with an exemplar, {"trace_id": …}."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
         self.event_age = Histogram(
             "signalbox_event_age_seconds",
             "Age of an event when it was handled: from its ce-time to the commit",
@@ -65,10 +72,6 @@ class ConsumerMetrics:
             "Events by what became of them: applied, ignored (heard before), held (a gap before it), parked",
             ["speaker", "outcome"],
             registry=registry,
-        )
-        self.held = Gauge("signalbox_held_messages", "Messages that wait for a gap to close", registry=registry)
-        self.parked = Gauge(
-            "signalbox_parked_messages", "Messages that could not be handled and wait for a person", registry=registry
         )
         self.batch_size = Histogram(
             "signalbox_batch_messages", "Messages in one transaction", buckets=SIZES, registry=registry
@@ -164,6 +167,7 @@ class Metrics:
     registry: CollectorRegistry = field(default_factory=process_registry)
 
     def __post_init__(self) -> None:
+        self.backlog = BacklogMetrics(self.registry)
         self.consumer = ConsumerMetrics(self.registry)
         self.speaker = SpeakerMetrics(self.registry)
         self.timers = TimerMetrics(self.registry)

@@ -52,8 +52,8 @@ async def _look(resources: Resources) -> None:
     metrics = resources.metrics
     metrics.speaker.unpublished.set(row["unpublished"])
     metrics.speaker.oldest.set(row["oldest"])
-    metrics.consumer.held.set(row["held"])
-    metrics.consumer.parked.set(row["parked"])
+    metrics.backlog.held.set(row["held"])
+    metrics.backlog.parked.set(row["parked"])
     metrics.timers.due.set(row["due"])
 
 
@@ -65,7 +65,7 @@ async def _purge(resources: Resources) -> None:
 
 async def _ask(resources: Resources, stream: str, durable: str) -> None:
     info = await resources.broker.wire.jetstream().consumer_info(stream, durable)
-    metrics = resources.metrics.consumer
+    metrics = resources.metrics.backlog
     metrics.pending.labels(durable).set(info.num_pending or 0)
     metrics.ack_pending.labels(durable).set(info.num_ack_pending or 0)
     metrics.redelivered.labels(durable).set(info.num_redelivered or 0)
