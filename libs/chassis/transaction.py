@@ -1,9 +1,8 @@
 """One transaction: what is loaded, decided, stored and said in it becomes true together, or not at all."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
 
 from libs.chassis.clock import Clock
 from libs.chassis.configuration import Configuration
@@ -11,7 +10,7 @@ from libs.chassis.database import Database
 from libs.chassis.saying import Outgoing as Outgoing
 from libs.chassis.saying import Saying, store
 from libs.chassis.writes import Connection as Connection
-from libs.chassis.writes import Write, write_together
+from libs.chassis.writes import Write, columns, write_together
 from libs.contracts.event import Event, Speaker
 from libs.contracts.fact import encode_time
 
@@ -95,14 +94,9 @@ class Transaction:
         armed = sorted((key, kind, encode_time(due)) for (key, kind), due in self._timers.items() if due is not None)
         gone = [name for name, due in self._timers.items() if due is None]
         if gone:
-            self.write(DISARM, *_columns(gone, 2))
+            self.write(DISARM, *columns(gone))
         if armed:
-            self.write(ARM, *_columns(armed, 3))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    """Rows as columns, for unnest."""
-    return [[row[i] for row in rows] for i in range(width)]
+            self.write(ARM, *columns(armed))
 
 
 class Transactions:

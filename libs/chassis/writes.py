@@ -5,10 +5,10 @@ costs. PostgreSQL runs every data-modifying `WITH` query of a statement to its e
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
@@ -18,6 +18,11 @@ else:  # generic for the type checker only
     Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
 PARAMETER = re.compile(r"\$(\d+)")
+
+
+def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    """Rows of one length, at least one of them, as the arrays that unnest takes."""
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pydantic_core import to_json
 
 from libs.chassis.transaction import Connection
+from libs.chassis.writes import columns
 from services.intake.domain.conversation import Conversation, Roster
 from services.intake.domain.message import Message
 from services.intake.rows import MESSAGE_COLUMNS, message_of
@@ -111,22 +112,22 @@ class Conversations:
         proposals: tickets to link; where one is linked already, that one comes back.
         """
         ordered = sorted(known, key=attrgetter("source", "conversation_id"))
-        columns = {name: list(map(attrgetter(name), ordered)) for name in COLUMNS}
-        columns["ticket_id"] = [proposals.get((each.source, each.conversation_id)) for each in ordered]
-        told = {name: values for name, values in columns.items() if values.count(None) < len(values)}
+        by_column = {name: list(map(attrgetter(name), ordered)) for name in COLUMNS}
+        by_column["ticket_id"] = [proposals.get((each.source, each.conversation_id)) for each in ordered]
+        told = {name: values for name, values in by_column.items() if values.count(None) < len(values)}
         rows = await self._connection.fetch(_claim_of(tuple(told)), now, *told.values())
         return {(row[0], row[1]): (Conversation(*tuple(row)[:-1]), row["fresh"]) for row in rows}
 
     async def link(self, tickets: Mapping[Key, str]) -> None:
         """Let these tickets take what is written from now on."""
         if tickets:
-            await self._connection.execute(LINK, *_columns(tickets), list(tickets.values()))
+            await self._connection.execute(LINK, *columns(tickets), list(tickets.values()))
 
     async def mark(self, marks: Mapping[Key, Mark]) -> None:
         """Keep how conversations ended."""
         if marks:
             ends = [(mark.resolved_at, mark.score, mark.comment) for mark in marks.values()]
-            await self._connection.execute(MARK, *_columns(marks), *map(list, zip(*ends, strict=True)))
+            await self._connection.execute(MARK, *columns(marks), *columns(ends))
 
     async def revise(self, edits: Sequence[Edit]) -> None:
         """Keep what became of stored messages, each edit once, in their order (behaviour C-2)."""
@@ -139,25 +140,25 @@ class Conversations:
         chosen = list(wanted)
         if not chosen:
             return set()
-        rows = await self._connection.fetch(STORED, *map(list, zip(*chosen, strict=True)))
+        rows = await self._connection.fetch(STORED, *columns(chosen))
         return {(row[0], row[1], row[2]) for row in rows}
 
     async def intents(self, keys: Collection[Key]) -> dict[tuple[str, str, str], str]:
         """The ticket of each (source, conversation, intent) that has one (behaviour C-1)."""
-        rows = await self._connection.fetch(INTENTS, *_columns(keys)) if keys else []
+        rows = await self._connection.fetch(INTENTS, *columns(keys)) if keys else []
         return {(row[0], row[1], row[2]): row[3] for row in rows}
 
     async def transcripts(self, keys: Collection[Key]) -> dict[Key, list[Message]]:
         """What is stored of these conversations, in order of seq."""
         found: dict[Key, list[Message]] = {key: [] for key in keys}
-        for row in await self._connection.fetch(TRANSCRIPT, *_columns(keys)) if keys else []:
+        for row in await self._connection.fetch(TRANSCRIPT, *columns(keys)) if keys else []:
             found[row["source"], row["conversation_id"]].append(message_of(row))
         return found
 
     async def take(self, tickets: Mapping[Key, str]) -> None:
         """Give a conversation's stored messages, as far as no ticket has them, to a ticket that begins."""
         if tickets:
-            await self._connection.execute(TAKE, *_columns(tickets), list(tickets.values()))
+            await self._connection.execute(TAKE, *columns(tickets), list(tickets.values()))
 
     async def expire(self, before: datetime) -> None:
         """Delete conversations that no ticket came from and that were silent since `before` (decisions 5)."""
@@ -184,7 +185,3 @@ ON CONFLICT (source, conversation_id) DO UPDATE SET updated_at = excluded.update
     ticket_id = coalesce(c.ticket_id, excluded.ticket_id){kept}
 RETURNING {", ".join(f"c.{column}" for column in COLUMNS)}, xmax = 0 AS fresh
 """
-
-
-def _columns(keys: Collection[Key]) -> tuple[list[str], list[str]]:
-    return [key[0] for key in keys], [key[1] for key in keys]

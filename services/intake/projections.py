@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from libs.chassis.transaction import Transaction
+from libs.chassis.writes import columns
 from libs.contracts.event import Event
 from libs.contracts.fact import Fact
 from libs.contracts.routing import AgentChanged, QueueChanged
@@ -68,9 +69,9 @@ class Projections:
     def agents(self, agents: Iterable[AgentChanged]) -> None:
         """Agents as they are now."""
         rows = sorted((a.key, a.name, a.email and a.email.lower(), ",".join(a.queues), a.active) for a in agents)
-        self._transaction.write(AGENTS, *map(list, zip(*rows, strict=True)))
+        self._transaction.write(AGENTS, *columns(rows))
 
     def queues(self, queues: Iterable[QueueChanged]) -> None:
         """Queues as they are now."""
         rows = sorted((q.key, q.name, q.active) for q in queues)
-        self._transaction.write(QUEUES, *map(list, zip(*rows, strict=True)))
+        self._transaction.write(QUEUES, *columns(rows))

@@ -1,6 +1,5 @@
 """Rows of the router's tables as the objects that decisions are made with, and back."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -92,8 +91,3 @@ def _requirements(stored: str | None) -> Requirements:
         pinned=content.get("pinned"),
         strategy=content.get("strategy"),
     )
-
-
-def columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
-    """Rows as columns, for unnest."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]

@@ -13,9 +13,10 @@ from typing import Any
 import asyncpg
 
 from libs.chassis.transaction import Transaction
+from libs.chassis.writes import columns
 from services.router.assignment.floor import Agent, Floor, Queue
 from services.router.assignment.ticket import Ticket
-from services.router.rows import AGENT, QUEUE, TICKET, agent_of, columns, queue_of, ticket_of, ticket_values
+from services.router.rows import AGENT, QUEUE, TICKET, agent_of, queue_of, ticket_of, ticket_values
 
 QUEUES = f"SELECT {QUEUE} FROM queues ORDER BY key"
 AGENTS = f"SELECT {AGENT} FROM agents"
@@ -159,7 +160,7 @@ class Store:
         """Write tickets, loads and turns as they are now when the transaction ends. Only with the floor."""
         rows = [ticket_values(ticket) for ticket in sorted(tickets, key=lambda one: one.id)]
         if rows:
-            self._transaction.write(SAVE_TICKETS, *columns(rows, 17))
+            self._transaction.write(SAVE_TICKETS, *columns(rows))
         turned = sorted(floor.turned)
         if turned:
             counts = [floor.turns[turn] for turn in turned]
@@ -187,7 +188,7 @@ class Store:
             return
         rows = [(d.ticket, d.id, d.epoch, d.queue, d.assignee, d.fallback, d.reason, d.explanation) for d in decisions]
         now, version = self._transaction.now, self._transaction.config.version
-        self._transaction.write(SAVE_DECISIONS, now, version, *columns(rows, 8))
+        self._transaction.write(SAVE_DECISIONS, now, version, *columns(rows))
 
     async def depths(self) -> dict[str, int]:
         """How many tickets wait, by queue."""
@@ -200,7 +201,7 @@ class Store:
     def keep_texts(self, texts: Sequence[tuple[str, str, str]]) -> None:
         """Keep (ticket, subject, body) for rules that route by them, when the transaction ends."""
         if texts:
-            self._transaction.write(SAVE_TEXTS, *columns(texts, 3))
+            self._transaction.write(SAVE_TEXTS, *columns(texts))
 
     async def texts(self, tickets: Sequence[str]) -> dict[str, dict[str, str]]:
         """The texts kept of tickets, by ticket and field of the condition grammar."""

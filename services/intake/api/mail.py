@@ -83,11 +83,6 @@ class Settled(BaseModel):
     settled: bool
 
 
-def mailingreceipt_of(request: Request) -> Mailing:
-    """The mail half of this process."""
-    return cast(Mailing, request.app.state.mailing)
-
-
 def mailing_of(request: Request) -> Mailing:
     """The mail half of this process."""
     return cast(Mailing, request.app.state.mailing)
