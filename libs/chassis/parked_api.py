@@ -6,16 +6,15 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from libs.chassis.idempotency import Answer, Asked, asked, idempotent
+from libs.chassis.asking import AskedOnce, Parts
+from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.replay import Replay
-from libs.chassis.resources import Resources
 from libs.chassis.tokens import Role, require
 
 router = APIRouter(prefix="/v1/parked", tags=["operations"], dependencies=[Depends(require(Role.ADMIN))])
 
 LARGEST = 2**63 - 1
 ParkedId = Annotated[int, Path(ge=1, le=LARGEST, description="Number of the parked message")]
-AskedOnce = Annotated[Asked, Depends(asked)]
 State = Literal["parked", "replayed", "discarded"]
 
 
@@ -81,9 +80,8 @@ async def show(request: Request, parked_id: ParkedId) -> WholeMessage:
 
 
 @router.post("/{parked_id}/replay", summary="Handle it again, and what waits behind it", response_model=Replayed)
-async def replay(request: Request, parked_id: ParkedId, once_asked: AskedOnce) -> Response:
+async def replay(request: Request, parked_id: ParkedId, once_asked: AskedOnce, parts: Parts) -> Response:
     """409 names the message that still cannot be handled; those before it are done."""
-    parts: Resources = request.app.state.resources
     # each message is handled in a transaction of its own, and settled in it: without the answer it is not done twice
     async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once_asked) as once:
         if once.answer is None:
@@ -92,9 +90,8 @@ async def replay(request: Request, parked_id: ParkedId, once_asked: AskedOnce) -
 
 
 @router.post("/{parked_id}/discard", status_code=204, summary="Give it up", response_class=Response)
-async def discard(request: Request, parked_id: ParkedId, once_asked: AskedOnce) -> Response:
+async def discard(request: Request, parked_id: ParkedId, once_asked: AskedOnce, parts: Parts) -> Response:
     """What waits behind it stays parked and can be replayed."""
-    parts: Resources = request.app.state.resources
     async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once_asked) as once:
         if once.answer is None:
             await _desk(request).discard(parked_id)

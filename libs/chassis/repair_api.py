@@ -1,13 +1,11 @@
 """`POST /v1/repair`: compare what was heard with what was said, now (decisions 3)."""
 
-from typing import Annotated
-
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
-from libs.chassis.idempotency import Answer, Asked, asked, idempotent
+from libs.chassis.asking import AskedOnce, Parts
+from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.repair import Repair
-from libs.chassis.resources import Resources
 from libs.chassis.tokens import Role, require
 
 router = APIRouter(tags=["operations"], dependencies=[Depends(require(Role.ADMIN))])
@@ -20,9 +18,8 @@ class Repaired(BaseModel):
 
 
 @router.post("/v1/repair", summary="Fetch what the stream did not bring", response_model=Repaired)
-async def repair(request: Request, once_asked: Annotated[Asked, Depends(asked)]) -> Response:
+async def repair(request: Request, once_asked: AskedOnce, parts: Parts) -> Response:
     """Answers when every shard of this process was compared with every speaker it hears."""
-    parts: Resources = request.app.state.resources
     repairs: set[Repair] = request.app.state.repairs
     async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once_asked) as once:
         if once.answer is None:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from libs.chassis.asking import Admin, AskedOnce, Parts
 from libs.chassis.errors import Invalid, NotFound
-from libs.chassis.idempotency import Answer, Asked, asked, idempotent
-from libs.chassis.resources import Resources
-from libs.chassis.tokens import Caller, Role, require
+from libs.chassis.idempotency import Answer, idempotent
+from libs.chassis.tokens import Role, require
 from services.reporting.configuration import Limits
 from services.reporting.domain.period import Grain, Period
 from services.reporting.queries import snapshot
@@ -30,37 +30,37 @@ Accept = Annotated[str, Header(include_in_schema=False)]
 
 @router.get("/reports/weekly", tags=["reports"], dependencies=[READERS], response_model=Review)
 async def weekly(
-    request: Request,
+    parts: Parts,
     week: Annotated[str | None, Query(description="ISO week, e.g. 2026-W12; the present one if left out")] = None,
     accept: Accept = "",
 ) -> Response:
     """The weekly review: JSON, or CSV by `Accept: text/csv`. 422 for what is no week."""
-    return await _review(request, Grain.WEEK, "week", week, accept)
+    return await _review(parts, Grain.WEEK, "week", week, accept)
 
 
 @router.get("/reports/monthly", tags=["reports"], dependencies=[READERS], response_model=Review)
 async def monthly(
-    request: Request,
+    parts: Parts,
     month: Annotated[str | None, Query(description="e.g. 2026-03; the present one if left out")] = None,
     accept: Accept = "",
 ) -> Response:
     """The same for a month."""
-    return await _review(request, Grain.MONTH, "month", month, accept)
+    return await _review(parts, Grain.MONTH, "month", month, accept)
 
 
 @router.get("/reports/quarterly", tags=["reports"], dependencies=[READERS], response_model=Review)
 async def quarterly(
-    request: Request,
+    parts: Parts,
     quarter: Annotated[str | None, Query(description="e.g. 2026-Q1; the present one if left out")] = None,
     accept: Accept = "",
 ) -> Response:
     """The same for a quarter."""
-    return await _review(request, Grain.QUARTER, "quarter", quarter, accept)
+    return await _review(parts, Grain.QUARTER, "quarter", quarter, accept)
 
 
 @router.get("/metrics/{name}", tags=["reports"], dependencies=[READERS], response_model=Series)
 async def metric(
-    request: Request,
+    parts: Parts,
     name: str,
     start: Annotated[date, Query(alias="from", description="First day, UTC")],
     end: Annotated[date, Query(alias="to", description="Last day, UTC")],
@@ -74,7 +74,7 @@ async def metric(
         raise Invalid("query.group", f"{name} can be grouped by {', '.join(sorted(MEASURES[name].groups))}")
     if not start <= end <= start + LONGEST:
         raise Invalid("query.to", f"must not be before `from`, nor more than {LONGEST.days} days after it")
-    async with snapshot(_resources(request).database) as queries:
+    async with snapshot(parts.database) as queries:
         cube = await queries.daily(MEASURES[name].needs, start, end + timedelta(days=1))
     return _answer(series(name, group, start, end, cube), accept)
 
@@ -94,16 +94,12 @@ ASK = """
 INSERT INTO rebuilds (asked_by) VALUES ($1) RETURNING id, asked_at, finished_at, facts, differences, fault
 """
 SHOW = "SELECT id, asked_at, finished_at, facts, differences, fault FROM rebuilds WHERE id = $1"
-Admin = Annotated[Caller, Depends(require(Role.ADMIN))]
 
 
 @router.post("/rebuilds", tags=["operations"], status_code=202, response_model=Rebuild)
-async def ask_for_rebuild(request: Request, caller: Admin, once: Annotated[Asked, Depends(asked)]) -> Response:
+async def ask_for_rebuild(parts: Parts, caller: Admin, once: AskedOnce) -> Response:
     """Rebuild every number from the speakers' logs, beside those in force, then put the new ones in force."""
-    async with (
-        _resources(request).transactions.begin() as transaction,
-        idempotent(transaction.connection, once) as answering,
-    ):
+    async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once) as answering:
         if answering.answer is None:
             row = await transaction.connection.fetchrow(ASK, caller.subject)
             answering.answer = Answer.of(202, _rebuild(row), location=f"/v1/rebuilds/{row['id']}" if row else "")
@@ -111,9 +107,9 @@ async def ask_for_rebuild(request: Request, caller: Admin, once: Annotated[Asked
 
 
 @router.get("/rebuilds/{rebuild_id}", tags=["operations"], dependencies=[Depends(require(Role.ADMIN))])
-async def show_rebuild(request: Request, rebuild_id: int) -> Rebuild:
+async def show_rebuild(parts: Parts, rebuild_id: int) -> Rebuild:
     """How far it is. 404 if nobody asked for it."""
-    async with _resources(request).database.connection() as connection:
+    async with parts.database.connection() as connection:
         row = await connection.fetchrow(SHOW, rebuild_id)
     if row is None:
         raise NotFound(f"there is no rebuild {rebuild_id}")
@@ -124,16 +120,15 @@ def _rebuild(row: Mapping[str, Any] | Any) -> Rebuild:
     return Rebuild.model_validate(dict(row))
 
 
-async def _review(request: Request, grain: Grain, parameter: str, name: str | None, accept: str) -> Response:
-    resources = _resources(request)
-    now = resources.clock.now()
+async def _review(parts: Parts, grain: Grain, parameter: str, name: str | None, accept: str) -> Response:
+    now = parts.clock.now()
     try:
         period = Period.of(grain, now.date()) if name is None else Period.parse(grain, name)
     except ValueError as fault:
         raise Invalid(f"query.{parameter}", str(fault)) from None
-    async with snapshot(resources.database) as queries:
+    async with snapshot(parts.database) as queries:
         numbers = await queries.numbers(period)
-    limits: Limits = resources.configuration.current.parsed
+    limits: Limits = parts.configuration.current.parsed
     return _answer(write_review(numbers, limits, now), accept)
 
 
@@ -141,8 +136,3 @@ def _answer(document: BaseModel, accept: str) -> Response:
     if CSV in accept:
         return Response(as_csv(document), media_type=f"{CSV}; charset=utf-8")
     return Response(document.model_dump_json(), media_type="application/json")
-
-
-def _resources(request: Request) -> Resources:
-    resources: Resources = request.app.state.resources
-    return resources

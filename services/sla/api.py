@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from libs.chassis.asking import Parts
 from libs.chassis.configuration import Bundle
 from libs.chassis.errors import NotFound
 from libs.chassis.pagination import DEFAULT_LIMIT, CursorParameter, Limit, Page, Position, decode, page_of
-from libs.chassis.resources import Resources
 from libs.chassis.tokens import Role, require
 from libs.chassis.transaction import Transaction
 from services.sla.clock_view import TicketClocksView, view
@@ -36,10 +36,9 @@ ORDER BY next_deadline, id LIMIT $6
 
 
 @router.get("/v1/tickets/{ticket}/clocks", summary="The clocks of a ticket, with every stretch they ran or stood still")
-async def clocks(request: Request, ticket: str) -> TicketClocksView:
+async def clocks(parts: Parts, ticket: str) -> TicketClocksView:
     """Running segments add up to `ran_seconds` to the second, pauses are the rest. 404 for a ticket not known here."""
-    resources: Resources = request.app.state.resources
-    async with resources.transactions.begin() as transaction:
+    async with parts.transactions.begin() as transaction:
         stored = await transaction.connection.fetchval(ONE, ticket)
         if stored is None:
             raise NotFound(f"there are no clocks of a ticket {ticket}")
@@ -83,7 +82,7 @@ class AtRiskPosition(Position):
 
 @router.get("/v1/at-risk", summary="Tickets that near a deadline, the earliest first")
 async def at_risk(
-    request: Request,
+    parts: Parts,
     within: Annotated[int, Query(ge=0, le=604_800, description="Seconds to look ahead")] = 0,
     queue: Annotated[str | None, Query(description="Only of this queue")] = None,
     assignee: Annotated[str | None, Query(description="Only of this agent")] = None,
@@ -91,10 +90,9 @@ async def at_risk(
     cursor: CursorParameter = None,
 ) -> Page[AtRisk]:
     """Tickets with a running clock that reaches its warning or its deadline now, or `within` so many seconds."""
-    resources: Resources = request.app.state.resources
     place = decode(AtRiskPosition, cursor) if cursor else None
-    now = resources.clock.now()
-    async with resources.database.connection() as connection:
+    now = parts.clock.now()
+    async with parts.database.connection() as connection:
         rows = await connection.fetch(
             AT_RISK,
             now + timedelta(seconds=within),
@@ -134,10 +132,9 @@ class PoliciesInForce(BaseModel):
 
 
 @router.get("/v1/policies", summary="The policies in force, in the order in which they are tried")
-async def policies(request: Request) -> PoliciesInForce:
+async def policies(parts: Parts) -> PoliciesInForce:
     """With the schedules they run on."""
-    resources: Resources = request.app.state.resources
-    async with resources.transactions.begin() as transaction:
+    async with parts.transactions.begin() as transaction:
         rules = await rules_in_force(Store(transaction), transaction)
         return PoliciesInForce(
             version=rules.version,

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, TypeVar, cast
+from typing import Annotated, TypeVar
 
-from fastapi import Depends, Header, Request
+from fastapi import Header
 
+from libs.chassis.asking import Admin as Admin
+from libs.chassis.asking import AgentOrAbove as AgentOrAbove
+from libs.chassis.asking import AskedOnce as AskedOnce
+from libs.chassis.asking import LeadOrAbove as LeadOrAbove
+from libs.chassis.asking import Parts as Parts
+from libs.chassis.asking import System as System
 from libs.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from libs.chassis.idempotency import Asked, asked
-from libs.chassis.resources import Resources
-from libs.chassis.tokens import Caller, Role, require
+from libs.chassis.tokens import Caller, Role
 from services.intake.chains import Chains
 from services.intake.domain.decision import By, Refused
 from services.intake.domain.erasing import ERASED
@@ -22,17 +26,6 @@ from services.intake.store import Store
 T = TypeVar("T")
 
 
-def resources_of(request: Request) -> Resources:
-    """The parts of this process."""
-    return cast(Resources, request.app.state.resources)
-
-
-Parts = Annotated[Resources, Depends(resources_of)]
-AgentOrAbove = Annotated[Caller, Depends(require(Role.AGENT, Role.SYSTEM))]
-LeadOrAbove = Annotated[Caller, Depends(require(Role.LEAD, Role.SYSTEM))]
-System = Annotated[Caller, Depends(require(Role.SYSTEM, Role.ADMIN))]
-Admin = Annotated[Caller, Depends(require(Role.ADMIN))]
-AskedOnce = Annotated[Asked, Depends(asked)]
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag that was read, e.g. `"3"`')]
 
 

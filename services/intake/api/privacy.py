@@ -3,14 +3,13 @@
 from datetime import datetime
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 from pydantic_core import to_json
 
 from libs.chassis.errors import Conflict, NotFound
 from libs.chassis.idempotency import Answer, idempotent
-from libs.chassis.tokens import Caller, Role, require
-from services.intake.api.asking import AskedOnce, Parts, by
+from services.intake.api.asking import Admin, AskedOnce, Parts, by
 from services.intake.api.bodies import Body, Plain
 from services.intake.directory import Directory
 from services.intake.disclosure import disclosed
@@ -21,8 +20,6 @@ from services.intake.retention import begin_again
 from services.intake.store import Store
 
 router = APIRouter(prefix="/v1/customers/{customer}", tags=["privacy"])
-
-Admin = Annotated[Caller, Depends(require(Role.ADMIN))]
 
 
 class ErasureAnswer(BaseModel):

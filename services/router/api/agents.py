@@ -5,13 +5,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.chassis.asking import AgentOrAbove, AskedOnce, LeadOrAbove, Parts
 from libs.chassis.errors import Conflict, Forbidden, Invalid, NotFound
 from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.pagination import DEFAULT_LIMIT, CursorParameter, Limit, Page, Position, decode, page_of
 from libs.chassis.resources import Resources
 from libs.chassis.tokens import Caller, Role
 from libs.contracts.routing import Presence
-from services.router.api.asking import AgentOrAbove, AskedOnce, LeadOrAbove, Parts, actor_of
+from services.router.api.asking import actor_of
 from services.router.assignment.floor import Agent, Floor
 from services.router.desk import Desk
 from services.router.rules import Key

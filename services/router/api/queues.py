@@ -6,11 +6,12 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from libs.chassis.asking import AgentOrAbove, AskedOnce, LeadOrAbove, Parts
 from libs.chassis.errors import Conflict, Invalid, NotFound
 from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.pagination import Page
 from libs.chassis.tokens import Caller
-from services.router.api.asking import AgentOrAbove, AskedOnce, LeadOrAbove, Parts, actor_of
+from services.router.api.asking import actor_of
 from services.router.assignment.floor import Queue
 from services.router.desk import Desk
 from services.router.rules import Key

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from services.router.api.asking import AgentOrAbove, Parts
+from libs.chassis.asking import AgentOrAbove, Parts
 from services.router.configuration import ROUTING, RouterConfiguration
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
+from libs.chassis.asking import AgentOrAbove, AskedOnce, Parts
 from libs.chassis.errors import Conflict, Invalid, NotFound, NotReady, PreconditionFailed
 from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.resources import Resources
-from services.router.api.asking import AgentOrAbove, AskedOnce, Parts
 from services.router.assignment.explanation import readable
 from services.router.assignment.floor import Floor
 from services.router.rules import Key
