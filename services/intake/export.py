@@ -19,21 +19,25 @@ WITH RECURSIVE way(start, id, depth) AS (
     SELECT way.start, tickets.merged_into, way.depth + 1 FROM way JOIN tickets ON tickets.id = way.id
     WHERE tickets.merged_into IS NOT NULL AND way.depth < 50
 ), living AS (SELECT DISTINCT ON (start) start, id FROM way ORDER BY start, depth DESC)
-SELECT coalesce(mail->>'message_id', placed.id) AS id, living.id AS ticket_id, conversation_id, seq, kind, text FROM (
+SELECT coalesce(mail->>'message_id', placed.id) AS id, living.id AS ticket_id, conversation_id, seq, kind,
+    CASE WHEN visibility = 'public' THEN text ELSE '' END AS text, visibility <> 'public' AS held
+FROM (
     SELECT *, max(n) OVER (PARTITION BY ticket_id, source, conversation_id ORDER BY seq, n) AS place
     FROM messages WHERE ticket_id = ANY($1::text[]) AND visibility <> 'internal'
 ) AS placed JOIN living ON living.start = placed.ticket_id
 ORDER BY placed.ticket_id, CASE WHEN source IS NULL THEN n ELSE place END, seq, placed.id
 """
 WITHOUT_TICKET = """
-SELECT id, ticket_id, conversation_id, seq, kind, text, source FROM messages
-WHERE ticket_id IS NULL AND source IS NOT NULL AND (source, conversation_id, seq) > ($1, $2, $3)
+SELECT id, ticket_id, conversation_id, seq, kind, text, source, false AS held FROM messages
+WHERE ticket_id IS NULL AND visibility = 'public' AND source IS NOT NULL
+    AND (source, conversation_id, seq) > ($1, $2, $3)
 ORDER BY source, conversation_id, seq LIMIT 1000
 """
 
 
 async def export_messages(database: Database) -> AsyncIterator[bytes]:
-    """JSON lines, messages of each ticket in order; then those of conversations without one. Notes stay inside.
+    """JSON lines, messages of each ticket in order; then those of conversations without one. Notes stay inside; what a
+    stranger wrote and nobody accepted is there without its words, and says so by `held` (behaviour H-2, N-1).
 
     `message_id` of a mail is its Message-ID, else the id of the message. `ticket` is where a merged ticket went.
     """
@@ -72,6 +76,7 @@ def _line(row: Any) -> bytes:
                 "seq": row["seq"],
                 "role": row["kind"],
                 "text": row["text"],
+                "held": row["held"],
             }
         )
         + b"\n"

@@ -29,6 +29,13 @@ T = TypeVar("T")
 IfMatch = Annotated[str | None, Header(alias="If-Match", description='The ETag that was read, e.g. `"3"`')]
 
 
+def reads_inside(caller: Caller) -> bool:
+    """Whether a caller may read what is for agents only: people do, programs do not, for what they read they may show
+    to customers (behaviour N-1, H-2).
+    """
+    return caller.role is not Role.SYSTEM
+
+
 def by(caller: Caller) -> By:
     """Who a caller is to the domain, and by which request: a person, unless the token is a system's."""
     cause = None if caller.request_id is None else through(Via.API, caller.request_id)

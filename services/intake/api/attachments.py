@@ -15,7 +15,7 @@ from libs.chassis.tokens import Role, anyone, authenticated, bearer, require, sc
 from libs.chassis.transaction import Connection
 from libs.contracts.ticket import Attachment
 from services.intake.acceptance import storable
-from services.intake.api.asking import AgentOrAbove, AskedOnce, Parts
+from services.intake.api.asking import AgentOrAbove, AskedOnce, Parts, reads_inside
 from services.intake.api.links import AttachmentLinks
 from services.intake.blobs import Blobs, digest
 from services.intake.mail.parts import TYPE, base_name
@@ -26,7 +26,7 @@ from services.intake.uploads import KEPT, File, Uploads
 router = APIRouter(prefix="/v1/attachments", tags=["attachments"])
 
 READERS = require(Role.AGENT, Role.SYSTEM)
-OF_MESSAGE = "SELECT attachments FROM messages WHERE id = $1"
+OF_MESSAGE = "SELECT attachments FROM messages WHERE id = $1 AND (visibility = 'public' OR $2)"
 IMAGES = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
@@ -56,25 +56,29 @@ async def may_read(
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     expires: Annotated[int | None, Query(ge=0, lt=2**53, description="Of a signed link")] = None,
     signature: Annotated[str | None, Query(max_length=100, description="Of a signed link")] = None,
-) -> None:
-    """A signed link, or a token of an agent or a system. Forbidden (403) for a link that is over or not ours."""
+) -> bool:
+    """A signed link, or a token of an agent or a system; whether it is good for what is not public too, which programs
+    do not read. Forbidden (403) for a link that is over or not ours.
+    """
     if expires is None or signature is None:
         caller = await authenticated(request, credentials)
         READERS.check(caller, scope_of(request.method, request.url.path))
-    elif not AttachmentLinks.of(parts).allow(attachment, expires, signature):
+        return reads_inside(caller)
+    if not AttachmentLinks.of(parts).allow(attachment, expires, signature):
         raise Forbidden("this link is over; read the message again for a new one")
+    return True
 
 
 @router.get(
     "/{attachment}",
-    dependencies=[Depends(anyone), Depends(may_read)],
+    dependencies=[Depends(anyone)],
     response_class=Response,
     responses={200: {"content": {"application/octet-stream": {}}, "description": "The bytes"}},
 )
-async def fetch(attachment: str, parts: Parts) -> Response:
+async def fetch(attachment: str, parts: Parts, inside: Annotated[bool, Depends(may_read)]) -> Response:
     """The bytes of an attachment, to be saved: never shown by themselves, whatever their sender says they are."""
     async with parts.database.connection() as connection:
-        found = await _find(connection, attachment)
+        found = await _find(connection, attachment, inside)
         content = (await Blobs(connection).get([found.sha256])).get(found.sha256)
     if content is None:
         raise NotFound("this attachment was deleted")
@@ -119,9 +123,9 @@ async def upload(
     return once.response()
 
 
-async def _find(connection: Connection, id: str) -> Attachment:
-    """The attachment of a message; its id is the message's and a number."""
-    stored = await connection.fetchval(OF_MESSAGE, id.rpartition(".")[0]) if "\x00" not in id else None
+async def _find(connection: Connection, id: str, inside: bool) -> Attachment:
+    """The attachment of a message; its id is the message's and a number. inside: also of what is not public."""
+    stored = await connection.fetchval(OF_MESSAGE, id.rpartition(".")[0], inside) if "\x00" not in id else None
     listed: list[dict[str, Any]] = from_json(stored) if stored else []
     found = next((each for each in listed if each["id"] == id), None)
     if found is None:

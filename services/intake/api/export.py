@@ -16,5 +16,7 @@ router = APIRouter(prefix="/v1")
     responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}, "description": "The lines"}},
 )
 async def export(caller: LeadOrAbove, parts: Parts) -> StreamingResponse:
-    """Every public message there is as JSON lines, those of a ticket in order."""
+    """Every message there is as JSON lines, those of a ticket in order; no notes, and nothing a stranger wrote whom
+    nobody accepted but that there is something (`held`).
+    """
     return StreamingResponse(export_messages(parts.database), media_type="application/x-ndjson")

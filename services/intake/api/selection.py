@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from libs.chassis.errors import Invalid
-from libs.chassis.tokens import Caller, Role
+from libs.chassis.tokens import Caller
 from libs.chassis.transaction import Transaction
 from libs.conditions.fields import ME, MY_QUEUES
 from libs.conditions.problems import ConditionError
@@ -16,6 +16,7 @@ from libs.conditions.reading import Context
 from libs.conditions.tree import All, Node, parse
 from libs.conditions.where_text import MAX_WHERE, parse_where
 from libs.conditions.where_tokens import WhereError
+from services.intake.api.asking import reads_inside
 from services.intake.api.bodies import Body, Plain
 from services.intake.api.viewing import viewer_of
 from services.intake.folders import FOLDERS, SUSPENDED_MAIL, Sort
@@ -99,7 +100,7 @@ async def _view(key: str, caller: Caller, transaction: Transaction, part: str) -
 
 def _search(text: str, caller: Caller, part: str) -> Search:
     try:
-        return read_search(text, notes=caller.role is not Role.SYSTEM)
+        return read_search(text, notes=reads_inside(caller))
     except Unsearchable as refused:
         raise Invalid(f"{part}.q", str(refused)) from None
 

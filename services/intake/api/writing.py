@@ -17,12 +17,14 @@ from services.intake.api.asking import (
     check_version,
     etag,
     living,
+    reads_inside,
 )
 from services.intake.api.bodies import NewNote, NewReply
 from services.intake.api.links import AttachmentLinks
 from services.intake.api.tickets import described
 from services.intake.desk import Desk, Words
 from services.intake.domain.decision import Decision
+from services.intake.domain.message import Visibility
 from services.intake.reading import messages, ticket_id, timeline
 from services.intake.store import Store
 
@@ -74,9 +76,14 @@ async def note(ticket: str, body: NewNote, caller: AgentOrAbove, asked: AskedOnc
 
 @router.get("/messages")
 async def read_messages(ticket: str, caller: AgentOrAbove, parts: Parts) -> Page[MessageAnswer]:
-    """Messages and notes in order, the transcript of the conversation and what was merged into it among them (M-2)."""
+    """Messages and notes in order, the transcript of the conversation and what was merged into it among them (M-2).
+
+    A program reads what is public: no notes, and nothing that is held.
+    """
     async with parts.database.connection() as connection:
         found = await messages(connection, await ticket_id(connection, ticket))
+    if not reads_inside(caller):
+        found = [each for each in found if each.message.visibility is Visibility.PUBLIC]
     links = AttachmentLinks.of(parts)
     return Page(items=[message_answer(each, links) for each in found])
 

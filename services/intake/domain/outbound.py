@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.contracts.mail_ids import body_mark, plus_address, reply_message_id
-from libs.contracts.ticket import AnswerCopy, Outbound
+from libs.contracts.ticket import AnswerCopy, MessageKind, Outbound
 from services.intake.domain.message import Customer, Message
 from services.intake.domain.ticket import Ticket
 
@@ -59,7 +59,7 @@ def subject_of(ticket: Ticket, thread: Sequence[Message]) -> str:
 
 
 def _is_theirs(message: Message, ticket: Ticket) -> bool:
-    return message.author in (None, ticket.customer_id)
+    return message.kind is MessageKind.CUSTOMER and message.author in (None, ticket.customer_id)
 
 
 def answer_subject(subject: str, reference: str) -> str:

@@ -146,10 +146,11 @@ def test_H3_an_answer_leaves_under_no_subject_of_another_participant() -> None:
     thread = [
         written(author="c1", mail=InboundMail(message_id="a@x", subject="Chair")),
         written(author="c2", mail=InboundMail(message_id="b@x", subject="My illness")),
+        written(MessageKind.AUTOMATIC, mail=InboundMail(message_id="c@x", subject="Away: in hospital")),
     ]
     leaving = outbound(ticket(), ADA, "m9", thread, Sender("h@s.example", "s.example", KEY))
     assert leaving is not None
-    assert (leaving.subject, leaving.in_reply_to) == ("[#10019] Re: Chair", "b@x")
+    assert (leaving.subject, leaving.in_reply_to) == ("[#10019] Re: Chair", "c@x")
 
 
 def test_E8_the_chain_is_capped_at_twenty_with_its_beginning_kept() -> None:
