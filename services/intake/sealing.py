@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 5.0
 """An event is sealed at most so long after its commit, as long as the worker keeps up."""
-BATCH = 2000
+BATCH = 500
 
 
 async def run(resources: Resources, over: asyncio.Event) -> None:

@@ -23,8 +23,8 @@ from services.intake.search_words import LANGUAGES, NEUTRAL
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS = 2.0
-AT_ONCE = 2_000
-BURST, PATIENCE_SECONDS = 300, 30.0
+AT_ONCE = 400
+BURST, PATIENCE_SECONDS = 100, 30.0
 """When so many tickets were written on within a round there is a burst: the index waits, but not for longer."""
 SHARE = 4
 """Of the time it works at most: after a batch that took a second it rests for three."""
