@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from libs.contracts import agents, conversation, notice, routing, sla, ticket
+from libs.contracts import agents, conversation, notice, routing, sla, suspicion, ticket
 from libs.contracts.binding import Binding
 from libs.contracts.event import SUBJECT_PREFIX, Event, Speaker
 from libs.contracts.partition import PARTITIONS
@@ -36,6 +36,7 @@ SAID_BY_SERVICES: tuple[type[Event], ...] = (
     ticket.TicketReminderDue,
     ticket.TicketDeliveryFailed,
     ticket.TicketRated,
+    suspicion.TicketDuplicateSuspected,
     routing.TicketRouted,
     routing.AgentChanged,
     routing.QueueChanged,

@@ -19,6 +19,7 @@ from services.intake.privacy_worker import PrivacyWorker
 from services.intake.sealing import SEALER
 from services.intake.search_index import Indexer
 from services.intake.settings import SETTINGS, IntakeSettings
+from services.intake.suspecting import SUSPECTING
 
 __all__ = ["SETTINGS", "build"]
 
@@ -44,6 +45,7 @@ def build(settings: IntakeSettings) -> Service:
             jobs.worker(),
             privacy.worker(),
             SEALER,
+            SUSPECTING,
             Worker("search", Indexer().run, leased=True),
         ],
         examples=EXAMPLES,

@@ -1,4 +1,6 @@
-"""desk.yaml: what agents have at hand. Canned responses, templates for recurring issues, macros (N-3, N-5)."""
+"""desk.yaml: what agents have at hand. Canned responses, templates for recurring issues, macros (N-3, N-5), and what
+they are told of duplicates (M-5).
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,9 +10,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from libs.contracts.ticket_state import Scalar
-from services.intake.domain.fields import Fields, WrongField
+from services.intake.domain.fields import Fields, FieldType, WrongField
 from services.intake.domain.recipe import Recipe
 from services.intake.domain.status import Statuses, UnknownStatus
+from services.intake.domain.suspecting import DuplicateRules
 from services.intake.domain.tags import normal
 from services.intake.wording import Texts
 
@@ -61,8 +64,17 @@ class RecipePart(Part):
     lead_only: bool = False
 
 
+class DuplicatesPart(Part):
+    """What becomes of new tickets that may be there already, as written (behaviour M-5)."""
+
+    suspect: bool = False
+    merge_on: tuple[Key, ...] = ()
+
+
 class DeskFile(Part):
     """The whole file."""
+
+    duplicates: DuplicatesPart = DuplicatesPart()
 
     responses: tuple[ResponsePart, ...] = ()
     templates: tuple[RecipePart, ...] = ()
@@ -88,6 +100,7 @@ class Prepared:
     templates: Mapping[str, Recipe] = field(default_factory=dict)
     macros: Mapping[str, Recipe] = field(default_factory=dict)
     notes: Mapping[str, Texts] = field(default_factory=dict)
+    duplicates: DuplicateRules = field(default_factory=DuplicateRules)
 
 
 def read_desk(document: Any, statuses: Statuses, fields: Fields) -> Prepared:
@@ -108,7 +121,18 @@ def read_desk(document: Any, statuses: Statuses, fields: Fields) -> Prepared:
             found[part.key] = _recipe(part, where, responses, statuses, fields)
             if part.note is not None:
                 notes[part.version] = _texts(f"{where}.note", part.note)
-    return Prepared(responses, recipes["templates"], recipes["macros"], notes)
+    duplicates = _duplicates(written.duplicates, fields)
+    return Prepared(responses, recipes["templates"], recipes["macros"], notes, duplicates)
+
+
+def _duplicates(part: DuplicatesPart, fields: Fields) -> DuplicateRules:
+    for key in part.merge_on:
+        defined = fields.definitions.get(key)
+        if defined is None or defined.type is not FieldType.TEXT:
+            raise ValueError(f"{DESK_FILE}: duplicates.merge_on: {key!r} is no custom field that holds text")
+    if part.merge_on and not part.suspect:
+        raise ValueError(f"{DESK_FILE}: duplicates.merge_on: nothing is compared without `suspect: true`")
+    return DuplicateRules(part.suspect, part.merge_on)
 
 
 def _response(part: ResponsePart) -> Response:

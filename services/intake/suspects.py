@@ -12,6 +12,8 @@ from services.intake.customers import BY_EMAIL
 from services.intake.directory import Directory
 from services.intake.domain.duplicates import LONGEST, NEAR, Matter, Suspicion, suspicions
 from services.intake.domain.organisations import Organisations
+from services.intake.domain.status import WORKED_ON
+from services.intake.domain.suspecting import Suspected
 
 MOST = 50
 MOST_COLLEAGUES = 200
@@ -73,6 +75,17 @@ class Suspects:
             return None
         found = await self._compared(_matter(dict(row)), frozenset())
         return [each for each in found if each.suspicion.is_about_the_same]
+
+    async def compared_with(self, ticket: str) -> tuple[Matter, list[Suspected]]:
+        """A ticket that is there, and what other tickets have in common with it, the likeliest first."""
+        row = await self._connection.fetchrow(ONE, ticket)
+        assert row is not None
+        new = _matter(dict(row))
+        found = await self._compared(new, frozenset())
+        return new, [
+            Suspected(_matter(each.ticket), each.suspicion, each.ticket["status_category"] in WORKED_ON)
+            for each in found
+        ]
 
     async def _compared(self, matter: Matter, namesakes: frozenset[str]) -> list[Suspect]:
         mine = {matter.customer_id} - {None} | namesakes

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from libs.contracts import agents, conversation, notice, routing, sla, ticket
+from libs.contracts import agents, conversation, notice, routing, sla, suspicion, ticket
 from libs.contracts.binding import bindings
 from libs.contracts.catalogue import (
     CATALOGUE,
@@ -25,7 +25,7 @@ ALL = (*SAID_BY_SOURCES, *SAID_BY_SERVICES)
 
 def declared() -> set[type[Event]]:
     """Every event class of the modules of speakers."""
-    modules = (agents, conversation, notice, routing, sla, ticket)
+    modules = (agents, conversation, notice, routing, sla, suspicion, ticket)
     classes = {value for module in modules for value in vars(module).values() if isinstance(value, type)}
     return {found for found in classes if issubclass(found, Event) and "TYPE" in vars(found)}
 

@@ -38,6 +38,24 @@ def test_N3_a_wrong_template_is_named(change: dict[str, Any], named: str) -> Non
     assert str(fault.value).startswith("desk.yaml: ")
 
 
+@pytest.mark.parametrize(
+    ("duplicates", "named"),
+    [
+        ({"suspect": True, "merge_on": ["unknown"]}, "duplicates.merge_on: 'unknown'"),
+        ({"suspect": True, "merge_on": ["amount"]}, "duplicates.merge_on: 'amount' is no custom field that holds text"),
+        ({"merge_on": ["order"]}, "nothing is compared without `suspect: true`"),
+        ({"guess": True}, "duplicates.guess"),
+    ],
+)
+def test_M5_wrong_rules_for_duplicates_are_named(duplicates: dict[str, Any], named: str) -> None:
+    keys = {"amount": "number", "order": "text"}
+    fields = read_fields({"fields": [{"key": key, "label": {"en": key}, "type": type} for key, type in keys.items()]})
+    with pytest.raises(ValueError, match=named):
+        read_desk({"duplicates": duplicates}, STATUSES, fields)
+    sound = read_desk({"duplicates": {"suspect": True, "merge_on": ["order"]}}, STATUSES, fields).duplicates
+    assert (sound.suspect, sound.merge_on) == (True, ("order",))
+
+
 def test_N3_the_shipped_desk_is_in_order_and_every_word_makes_another_version() -> None:
     document = yaml.safe_load((FILE.parent / "desk.yaml").read_text())
     prepared = read_desk(document, STATUSES, Fields())

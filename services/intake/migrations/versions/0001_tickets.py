@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 from alembic import op
 
 from libs.chassis.tables import create_chassis_tables
-from services.intake import customer_tables, job_tables, seal_tables, view_tables
+from services.intake import customer_tables, job_tables, seal_tables, suspect_tables, view_tables
 from services.intake.tables import metadata
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ depends_on = None
 def upgrade() -> None:
     create_chassis_tables(cast("Operations", op))
     metadata.create_all(op.get_bind(), checkfirst=False)
-    for more in (customer_tables, job_tables, seal_tables, view_tables):
+    for more in (customer_tables, job_tables, seal_tables, suspect_tables, view_tables):
         more.metadata.create_all(op.get_bind(), checkfirst=False)
     # what was sealed is never changed
     op.execute('REVOKE UPDATE, DELETE, TRUNCATE ON seals, seal_blocks FROM "intake"')
