@@ -118,7 +118,10 @@ Node: TypeAlias = Annotated[
     | Annotated[Leaf, Tag("<leaf>")],
     Discriminator(_shape),
 ]
-Parts: TypeAlias = Annotated[tuple[Node, ...], BeforeValidator(_as_tuple), Field(min_length=1, max_length=MAX_LIST)]
+AS_TUPLE = BeforeValidator(_as_tuple)
+"""Files have lists, frozen models have tuples; nothing else becomes one."""
+
+Parts: TypeAlias = Annotated[tuple[Node, ...], AS_TUPLE, Field(min_length=1, max_length=MAX_LIST)]
 
 for _part in (All, AnyOf, Not):
     _part.model_rebuild()

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails, from_json, to_json
 
 from libs.contracts.catalogue import CATALOGUE
 from libs.contracts.envelope import CloudEvent, EnvelopeError
+from libs.contracts.pointer import step
 from libs.contracts.structured import is_json
 
 
@@ -45,7 +46,7 @@ def _faults(index: int, document: Any, strict: bool) -> Iterator[Fault]:
     try:
         event = CloudEvent.from_structured(to_json(document))
     except EnvelopeError as error:
-        yield Fault(index, "" if error.attribute == "document" else f"/{_escaped(error.attribute)}", error.reason)
+        yield Fault(index, "" if error.attribute == "document" else step(error.attribute), error.reason)
         return
     model = CATALOGUE.get(event.type)
     if model is None:
@@ -65,19 +66,15 @@ def _faults(index: int, document: Any, strict: bool) -> Iterator[Fault]:
 def _pointer(data: Any, detail: ErrorDetails) -> str:
     """The place of an error. Its path also names branches of unions, which no event contains: they are left out."""
     pointer, value = "/data", data
-    for step in detail["loc"]:
-        match value, step:
-            case (dict(), str()) if step in value:
-                value = value[step]
+    for part in detail["loc"]:
+        match value, part:
+            case (dict(), str()) if part in value:
+                value = value[part]
             case list(), int():
-                value = value[step]
+                value = value[part]
             case _:
                 continue
-        pointer += f"/{_escaped(str(step))}"
+        pointer += step(str(part))
     if detail["type"] == "missing":
-        pointer += f"/{_escaped(str(detail['loc'][-1]))}"
+        pointer += step(str(detail["loc"][-1]))
     return pointer
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

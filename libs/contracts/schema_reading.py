@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from libs.contracts.pointer import step
+
 Schema = dict[str, Any]
 
 ANNOTATIONS = frozenset(
@@ -142,11 +144,11 @@ class Reading:
     def _object(self, written: Schema, read: Schema, pointer: str) -> Iterator[Refusal]:
         ours, theirs = written.get("properties", {}), read.get("properties", {})
         for name in ours.keys() & theirs.keys():
-            yield from self._field(ours[name], theirs[name], f"{pointer}/properties/{_escaped(name)}")
+            yield from self._field(ours[name], theirs[name], f"{pointer}/properties{step(name)}")
         for name in read.get("required", ()):
             if name not in written.get("required", ()):
                 reason = f"{self.reader.name} requires it, {self.writer.name} may leave it out"
-                yield Refusal(f"{pointer}/properties/{_escaped(name)}", reason)
+                yield Refusal(f"{pointer}/properties{step(name)}", reason)
         for name in ours.keys() - theirs.keys():
             yield from self._surplus(name, ours[name], read, pointer)
         if "additionalProperties" in read:
@@ -161,7 +163,7 @@ class Reading:
             yield Refusal(f"{pointer}/default", "the default changed, and with it what an absent field means")
 
     def _surplus(self, name: str, schema: Schema, read: Schema, pointer: str) -> Iterator[Refusal]:
-        place = f"{pointer}/properties/{_escaped(name)}"
+        place = f"{pointer}/properties{step(name)}"
         if self.forbids_removal:
             yield Refusal(place, f"{self.reader.name} removed it or renamed it; a field stays for ever")
         elif read.get("additionalProperties", True) is not True:
@@ -187,7 +189,3 @@ def _enumerated(schema: Schema) -> list[Any] | None:
 
 def _kind(schema: Schema) -> str:
     return str(schema.get("type", "any value"))
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")

@@ -2,18 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from libs.conditions.tree import AS_TUPLE
 from libs.contracts.routing import Presence
 from services.router.assignment.floor import Agent, Queue
 from services.router.rules import Key
 
-
-def _as_tuple(raw: Any) -> Any:
-    return tuple(raw) if isinstance(raw, list) else raw
-
-
-Keys = Annotated[tuple[Key, ...], BeforeValidator(_as_tuple), Field(max_length=200)]
+Keys = Annotated[tuple[Key, ...], AS_TUPLE, Field(max_length=200)]
 
 
 class _Part(BaseModel):

@@ -12,16 +12,12 @@ from pydantic_core import PydanticCustomError
 from libs.conditions.evaluate import values_of
 from libs.conditions.fields import EQUALITY, ME, MY_QUEUES, PRIORITIES, PRIORITY_ALIASES
 from libs.conditions.problems import Path
-from libs.conditions.tree import Condition, leaves
+from libs.conditions.tree import AS_TUPLE, Condition, leaves
 
 MAX_RULES = 5_000
 
 _SPAN = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def _tuple(raw: Any) -> Any:
-    return tuple(raw) if isinstance(raw, list) else raw
 
 
 def _refused(reason: str, allowed: str = "", within: Path = ()) -> PydanticCustomError:
@@ -51,7 +47,7 @@ def _of(*choices: str) -> AfterValidator:
 
 
 Key: TypeAlias = Annotated[str, Field(pattern=r"^\w[\w./:@+-]{0,63}$")]
-Keys: TypeAlias = Annotated[tuple[Key, ...], BeforeValidator(_tuple), Field(min_length=1, max_length=50)]
+Keys: TypeAlias = Annotated[tuple[Key, ...], AS_TUPLE, Field(min_length=1, max_length=50)]
 CustomKey: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 CustomValue: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)] | int | float | bool
 
@@ -94,7 +90,7 @@ class SkillTier(_Part):
     drop_after: Annotated[int, BeforeValidator(_seconds)]
 
 
-SkillTiers: TypeAlias = Annotated[tuple[SkillTier, ...], BeforeValidator(_tuple), Field(min_length=1, max_length=20)]
+SkillTiers: TypeAlias = Annotated[tuple[SkillTier, ...], AS_TUPLE, Field(min_length=1, max_length=20)]
 
 
 class AssignmentThen(_Then):
@@ -154,8 +150,8 @@ class AssignmentRule(Rule):
 class RoutingRules(_Part):
     """The whole of routing.yaml (decisions 7 and 29)."""
 
-    triage: Annotated[tuple[TriageRule, ...], BeforeValidator(_tuple), Field(max_length=MAX_RULES)] = ()
-    assignment: Annotated[tuple[AssignmentRule, ...], BeforeValidator(_tuple), Field(max_length=MAX_RULES)] = ()
+    triage: Annotated[tuple[TriageRule, ...], AS_TUPLE, Field(max_length=MAX_RULES)] = ()
+    assignment: Annotated[tuple[AssignmentRule, ...], AS_TUPLE, Field(max_length=MAX_RULES)] = ()
     fallback: Fallback
 
     @model_validator(mode="after")

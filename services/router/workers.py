@@ -25,7 +25,7 @@ FROM queues q LEFT JOIN tickets t ON t.queue = q.key AND t.waiting GROUP BY q.ke
 
 async def seed(resources: Resources, over: asyncio.Event) -> None:
     """Fill an empty router as soon as it runs, so that everybody knows its agents before the first ticket."""
-    async for attempt in stamina.retry_context(on=_passes, attempts=None, timeout=None, wait_max=1.0):
+    async for attempt in stamina.retry_context(on=DATABASE_TROUBLE, attempts=None, timeout=None, wait_max=1.0):
         with attempt:
             async with resources.transactions.begin() as transaction:
                 await seed_if_empty(transaction)
@@ -78,10 +78,6 @@ class Watch:
             except DATABASE_TROUBLE as trouble:
                 log.warning("queues could not be measured", reason=str(trouble))
             await pause(over, WATCH_SECONDS)
-
-
-def _passes(error: Exception) -> bool:
-    return isinstance(error, DATABASE_TROUBLE)
 
 
 def workers() -> tuple[Worker, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Header
 
@@ -44,18 +44,25 @@ def by(caller: Caller) -> By:
     return By(caller.subject, person=caller.role is not Role.SYSTEM, cause=cause, trace=caller.trace)
 
 
-def etag(ticket: Ticket) -> str:
-    """The version of a ticket, quoted."""
-    return f'"{ticket.version}"'
+class Versioned(Protocol):
+    """What is changed on the condition that nobody has changed it: a ticket, a view."""
+
+    @property
+    def version(self) -> int: ...
 
 
-def check_version(ticket: Ticket, if_match: str | None) -> None:
+def etag(found: Versioned) -> str:
+    """Its version, quoted."""
+    return f'"{found.version}"'
+
+
+def check_version(found: Versioned, if_match: str | None) -> None:
     """PreconditionFailed (412) if the caller has read another version."""
     if if_match is None or if_match.strip() == "*":
         return
     given = [value.strip().removeprefix("W/") for value in if_match.split(",")]
-    if etag(ticket) not in given:
-        raise PreconditionFailed(current=etag(ticket))
+    if etag(found) not in given:
+        raise PreconditionFailed(current=etag(found))
 
 
 async def locked(store: Store, ticket_id: str, *, removed: bool = False) -> Ticket:

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from libs.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from libs.chassis.errors import Conflict, Invalid, NotFound
 from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.pagination import Page
 from libs.chassis.tokens import Caller
@@ -15,7 +15,7 @@ from libs.conditions.tree import Node, parse, plain
 from libs.conditions.where_text import parse_where
 from libs.conditions.where_tokens import WhereError
 from libs.conditions.where_writing import write
-from services.intake.api.asking import AgentOrAbove, AskedOnce, IfMatch, Parts
+from services.intake.api.asking import AgentOrAbove, AskedOnce, IfMatch, Parts, check_version, etag
 from services.intake.api.selection import question
 from services.intake.api.view_bodies import LISTED, ChangedView, NewView, ViewAnswer
 from services.intake.api.viewing import check_change, may_change, viewer_of
@@ -75,7 +75,7 @@ async def keep_view(body: NewView, caller: AgentOrAbove, asked: AskedOnce, parts
                 raise Conflict("there are as many views as can be kept: delete one first")
             await views.save(view)
             location = f"/v1/views/{view.id}"
-            once.answer = Answer.of(201, _answer(view, caller), etag=_etag(view), location=location)
+            once.answer = Answer.of(201, _answer(view, caller), etag=etag(view), location=location)
     return once.response()
 
 
@@ -89,7 +89,7 @@ async def read_view(
             return await _suspended(transaction.connection, counts=True)
         found: Folder | View = FOLDERS.get(view) or await _seen(transaction.connection, view, caller)
         if isinstance(found, View):
-            response.headers["ETag"] = _etag(found)
+            response.headers["ETag"] = etag(found)
         return _answer(found, caller, await _counted(transaction, found.condition, caller, remembered))
 
 
@@ -110,7 +110,7 @@ async def change_view(
             updated_at=transaction.now,
         )
         await SavedViews(transaction.connection).save(after)
-    response.headers["ETag"] = _etag(after)
+    response.headers["ETag"] = etag(after)
     return _answer(after, caller)
 
 
@@ -168,8 +168,7 @@ async def _mine(connection: Connection, id: str, caller: Caller, if_match: str |
         raise Conflict("this folder is built in: keep a view of your own")
     view = await _seen(connection, id, caller)
     check_change(caller, view)
-    if if_match is not None and if_match.strip() not in ("*", _etag(view)):
-        raise PreconditionFailed(current=_etag(view))
+    check_version(view, if_match)
     return view
 
 
@@ -209,7 +208,3 @@ def _answer(view: Folder | View, caller: Caller, count: Count | None = None) -> 
         count=None if count is None else count.tickets,
         count_capped=None if count is None else count.capped,
     )
-
-
-def _etag(view: View) -> str:
-    return f'"{view.version}"'

@@ -188,7 +188,7 @@ async def test_V5_leads_set_up_the_views_of_queues_and_of_everybody(
     url = f"/v1/views/{billings['key']}"
     assert (await mira.patch(url, json={"label": "Ours"})).status_code == 403
     assert (await mira.delete(url)).status_code == 403
-    changed = await lead.patch(url, json={"where": "queue = billing and routed = true"}, headers={"If-Match": '"1"'})
+    changed = await lead.patch(url, json={"where": "queue = billing and routed = true"}, headers={"If-Match": 'W/"1"'})
     assert (changed.json()["label"], changed.json()["version"], changed.headers["etag"]) == ("Billing", 2, '"2"')
     assert changed.json()["where"] == "queue = billing and routed = true"
     assert (await lead.patch(url, json={"label": "x"}, headers={"If-Match": '"1"'})).status_code == 412
