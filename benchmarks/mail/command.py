@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,17 +18,11 @@ from benchmarks.mail.figures import Figures, mails_per_second, met, microseconds
 from benchmarks.mail.journeys import account, read_outcome
 from benchmarks.mail.order import CONNECTIONS
 from benchmarks.mail.trial import MAILBOX, Trial, run_trial, send_again
-from benchmarks.pipeline.command import (
-    DISTURBED,
-    MOST_STRANGERS,
-    SHARED_CORES,
-    UNFINISHED,
-    progress,
-    temporary_folder,
-)
+from benchmarks.pipeline.command import progress, temporary_folder
 from benchmarks.pipeline.configuration import write_configuration
 from benchmarks.pipeline.figures import Spread
 from benchmarks.pipeline.machine import Cores, available_cores
+from benchmarks.pipeline.remarks import remarks
 from benchmarks.pipeline.stack import signalbox_up
 from benchmarks.pipeline.system import SERVICES, System
 from libs.chassis.logs import configure_logs
@@ -109,17 +102,9 @@ async def _figures(plan: Plan) -> Figures:
         duplicated=balance.duplicated,
         ledger=outcome.ledger,
         machine=_machine(cores, smtp),
-        notes=[*([SHARED_CORES] if cores.shared else []), *_remarks({"SMTP": smtp, "import": imported})],
+        notes=remarks(cores, {"SMTP": smtp, "import": imported}),
     )
     return replace(figures, met=met(figures))
-
-
-def _remarks(trials: dict[str, Trial]) -> Iterator[str]:
-    for name, trial in trials.items():
-        if not trial.finished:
-            yield UNFINISHED.format(name=name)
-        if trial.strangers > MOST_STRANGERS:
-            yield DISTURBED.format(name=name, share=trial.strangers)
 
 
 def _machine(cores: Cores, trial: Trial) -> dict[str, object]:

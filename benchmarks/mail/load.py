@@ -17,6 +17,7 @@ import uvloop
 from pydantic_core import from_json, to_json
 
 from benchmarks.mail.order import BATCH, CONNECTIONS, DONE, ORDER, READY, RESULT, Delivery, Order
+from benchmarks.pipeline.generator import signal
 from services.intake.mail_frames import MEDIA_TYPE, framed, unframed
 
 SENDER = "customer@shop-customers.example"
@@ -97,19 +98,14 @@ def _prepared(order: Order) -> list[bytes]:
     return mails
 
 
-def _signal(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 def main() -> None:
     """Prepare, wait, send, write down."""
     order = Order(**from_json(os.environ[ORDER]))
     load = Load(order, _prepared(order))
-    _signal(READY)
+    signal(READY)
     sys.stdin.readline()
     Path(os.environ[RESULT]).write_bytes(to_json(asdict(uvloop.run(load.run()))))
-    _signal(DONE)
+    signal(DONE)
 
 
 if __name__ == "__main__":

@@ -32,16 +32,12 @@ from benchmarks.pipeline.journeys import Journey, read_journeys
 from benchmarks.pipeline.load import Order
 from benchmarks.pipeline.machine import Cores, available_cores
 from benchmarks.pipeline.naive import naive_up
+from benchmarks.pipeline.remarks import on_trial, remarks
 from benchmarks.pipeline.report import printed
 from benchmarks.pipeline.stack import signalbox_up
 from benchmarks.pipeline.system import SERVICES
 from benchmarks.pipeline.trial import Trial, run_trial
 from libs.chassis.logs import configure_logs
-
-SHARED_CORES = "two cores only: the load generator takes CPU from the system; judge by the ratio to the naive variant"
-UNFINISHED = "{name}: not everything was counted in time"
-DISTURBED = "{name}: others took {share:.0%} of the system's cores, its figures are too high"
-MOST_STRANGERS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +93,8 @@ async def _figures(plan: Plan, *, naive: bool) -> Figures:
         configuration = write_configuration(folder / "config")
         figures = await _signalbox(plan, folder, configuration, cores)
         if naive:
-            beside, remarks = await _naive(plan.naive, folder, configuration, cores)
-            figures = replace(figures, naive=beside, notes=[*figures.notes, *remarks])
+            beside, more = await _naive(plan.naive, folder, configuration, cores)
+            figures = replace(figures, naive=beside, notes=[*figures.notes, *more])
     return replace(figures, met=met(figures))
 
 
@@ -142,19 +138,8 @@ def _summed(trials: dict[str, Trial], found: list[Journey], cores: Cores) -> Fig
             "load_on": cores.load,
             "round_ns": full.round_ns,
         },
-        notes=[
-            *([SHARED_CORES] if cores.shared else []),
-            *_remarks(trials),
-        ],
+        notes=remarks(cores, trials),
     )
-
-
-def _remarks(trials: dict[str, Trial]) -> Iterator[str]:
-    for name, trial in trials.items():
-        if not trial.finished:
-            yield UNFINISHED.format(name=name)
-        if trial.strangers > MOST_STRANGERS:
-            yield DISTURBED.format(name=name, share=trial.strangers)
 
 
 async def _naive(tickets: int, folder: Path, configuration: Path, cores: Cores) -> tuple[Naive, list[str]]:
@@ -166,7 +151,7 @@ async def _naive(tickets: int, folder: Path, configuration: Path, cores: Cores) 
         }
         found = await read_journeys(system)
     figures = naive_figures(trials["naive"], by_conversation(found), _account(trials, found))
-    return figures, list(_remarks({"naive": trials["naive"]}))
+    return figures, list(on_trial("naive", trials["naive"]))
 
 
 def _account(trials: dict[str, Trial], journeys: list[Journey]) -> Account:

@@ -18,6 +18,7 @@ from pathlib import Path
 import uvloop
 from pydantic_core import from_json, to_json
 
+from benchmarks.pipeline.generator import signal
 from benchmarks.pipeline.traffic import SOURCE, Conversation, conversation
 from libs.chassis.wire import Frame, Wire, publish_command
 from libs.contracts.channel import Channel
@@ -61,7 +62,7 @@ class Generator:
         """Publish everything and wait until it is stored."""
         await self._wire.receive_raw(self._inbox, self._answer)
         prepared = [(each.id, _frames(each, self._inbox)) for each in _conversations(order)]
-        _signal(READY)
+        signal(READY)
         await asyncio.to_thread(sys.stdin.readline)
         start, due = time.time(), {}
         for number, (id, events) in enumerate(prepared):
@@ -69,7 +70,7 @@ class Generator:
             self._sent += len(events)
             await self._wire.send_raw([event.at(time.time()) for event in events])
         await self._stored_all()
-        _signal(STORED)
+        signal(STORED)
         return Delivery(due)
 
     async def _turn(self, start: float, number: int, rate: float | None) -> float:
@@ -125,11 +126,6 @@ def _conversations(order: Order) -> Iterator[Conversation]:
     return (conversation(order.run, number) for number in range(order.tickets))
 
 
-def _signal(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
 def _frames(of: Conversation, reply: str) -> list[Prepared]:
     return [_prepared(event, f"{of.id}/{place}", reply) for place, event in enumerate(of.events)]
 
@@ -153,4 +149,4 @@ async def _main() -> Delivery:
 
 if __name__ == "__main__":
     Path(os.environ[RESULT]).write_bytes(to_json(asdict(uvloop.run(_main()))))
-    _signal(DONE)
+    signal(DONE)

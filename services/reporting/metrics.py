@@ -19,11 +19,10 @@ RESOLUTION_TARGETS = (7200, 28800, 86400, 172800)
 VERDICTS = frozenset({"met", "breached"})
 
 
-class ReportingMetrics:
-    """Made unregistered, because the process that owns the registry is made later."""
+class StandingGauges:
+    """How much work there is: measured by one replica, which the others leave it to."""
 
     def __init__(self) -> None:
-        self.is_shown = False
         self.open = Gauge(
             "signalbox_tickets_open",
             "Tickets that are open, pending or on hold",
@@ -36,6 +35,33 @@ class ReportingMetrics:
         self.oldest = Gauge(
             "signalbox_oldest_unassigned_seconds", "Age of the oldest such ticket", ["priority"], registry=None
         )
+
+    @property
+    def collectors(self) -> tuple[Gauge, ...]:
+        return self.open, self.unassigned, self.oldest
+
+    def measure(self, standing: Cube, unassigned: Mapping[str, tuple[int, datetime | None]], now: datetime) -> None:
+        """Set the gauges to what PostgreSQL says; what is gone is shown no more."""
+        self.forget()
+        for (queue, priority, state), n in _open(standing).items():
+            self.open.labels(queue or "none", priority or "none", state).set(n)
+        for priority, (n, oldest) in unassigned.items():
+            self.unassigned.labels(priority or "none").set(n)
+            age = (now - oldest).total_seconds() if oldest is not None else 0.0
+            self.oldest.labels(priority or "none").set(max(age, 0.0))
+
+    def forget(self) -> None:
+        """Show no gauges: another replica does."""
+        for gauge in self.collectors:
+            gauge.clear()
+
+
+class ReportingMetrics:
+    """Made unregistered, because the process that owns the registry is made later."""
+
+    def __init__(self) -> None:
+        self.is_shown = False
+        self.standing = StandingGauges()
         self.created = Counter(
             "signalbox_tickets_created_total", "Tickets that were opened", ["channel"], registry=None
         )
@@ -71,7 +97,7 @@ class ReportingMetrics:
     @property
     def collectors(self) -> tuple[Collector, ...]:
         return (
-            *self._gauges,
+            *self.standing.collectors,
             self.created,
             self.reopened,
             self.verdicts,
@@ -102,25 +128,6 @@ class ReportingMetrics:
             self.created.labels(tally.detail).inc(n)
         elif tally.measure == "reopened":
             self.reopened.labels(tally.queue or "none").inc(n)
-
-    def measure(self, standing: Cube, unassigned: Mapping[str, tuple[int, datetime | None]], now: datetime) -> None:
-        """Set the gauges to what PostgreSQL says; what is gone is shown no more."""
-        self.forget()
-        for (queue, priority, state), n in _open(standing).items():
-            self.open.labels(queue or "none", priority or "none", state).set(n)
-        for priority, (n, oldest) in unassigned.items():
-            self.unassigned.labels(priority or "none").set(n)
-            age = (now - oldest).total_seconds() if oldest is not None else 0.0
-            self.oldest.labels(priority or "none").set(max(age, 0.0))
-
-    def forget(self) -> None:
-        """Show no gauges: another replica does."""
-        for gauge in self._gauges:
-            gauge.clear()
-
-    @property
-    def _gauges(self) -> tuple[Gauge, Gauge, Gauge]:
-        return self.open, self.unassigned, self.oldest
 
 
 def _open(standing: Cube) -> dict[tuple[str, str, str], int]:

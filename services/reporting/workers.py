@@ -42,11 +42,11 @@ class Jobs:
             try:
                 async with snapshot(resources.database) as queries:
                     standing, unassigned = await queries.standing(), await queries.unassigned()
-                self.metrics.measure(standing, unassigned, resources.clock.now())
+                self.metrics.standing.measure(standing, unassigned, resources.clock.now())
             except DATABASE_TROUBLE as trouble:
                 log.info("gauges wait for the database", reason=str(trouble))
             await pause(over, MEASURE_SECONDS)
-        self.metrics.forget()
+        self.metrics.standing.forget()
 
     async def rebuild(self, resources: Resources, over: asyncio.Event) -> None:
         """Do the rebuilds that are asked for; one that its replica did not live to end is begun again."""

@@ -249,7 +249,7 @@ async def test_Q10_gauges_say_how_many_tickets_are_open(scene: Scene) -> None:
     metrics, registry = ReportingMetrics(), CollectorRegistry()
     metrics.register(registry)
     async with snapshot(scene.reporting.database) as queries:
-        metrics.measure(await queries.standing(), await queries.unassigned(), scene.reporting.clock.now())
+        metrics.standing.measure(await queries.standing(), await queries.unassigned(), scene.reporting.clock.now())
     samples = [sample for metric in registry.collect() for sample in metric.samples]
     review = await scene.weekly("2026-W12")
     shown = sum(sample.value for sample in samples if sample.name == "signalbox_tickets_open")
