@@ -81,6 +81,7 @@ async def test_a_breach_is_told_and_marked_automatic(world: World) -> None:
 
 
 async def test_A6_a_mail_that_came_back_is_told_to_the_agent(world: World) -> None:
+    await team(world)
     ticket = await world.open()
     await assign(world, ticket, "mira")
     failed = TicketDeliveryFailed(message_id="m", permanent=True, status="5.1.1")
