@@ -1,8 +1,8 @@
 """Ada's ticket, on which much is written that is not for her: each kind of it with a word of its own."""
 
-import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from libs.chassis.tokens import Role
 from services.intake.domain.waiting import take_step
@@ -43,6 +43,7 @@ class Story:
         await self._other_customer()
         await desk.ask("POST", self._path("replies"), {"text": "Still waiting.", "submit_as": "pending"})
         await desk.mailed(ADA, "Still waiting.")
+        await desk.mailed(BOB, "Still waiting.")
         await self._remind()
         await desk.ask("PATCH", f"/v1/tickets/{self.ticket}", {"status": "resolved"})
         await desk.mailed(ADA, "Resolved")
@@ -89,11 +90,12 @@ class Story:
         self.suspended = [denied["id"], lone["id"]]
 
     async def _other_customer(self) -> None:
-        """Bob's ticket is merged into Ada's; he and his machine write on, under a subject of his own."""
+        """Bob's ticket is merged into Ada's; he gets copies, and he and his machine write on, under his subject."""
         desk = self.desk
         bobs = (await desk.write(BOB, f"My {OTHER}", f"A {OTHER} of Bob's", message_id=BOBS_ROOT))["ticket_id"]
         await desk.mailed(BOB, OTHER)
-        await desk.ask("POST", self._path("merge"), {"sources": [bobs], "confirm_requesters": True})
+        merge = {"sources": [bobs], "confirm_requesters": True, "copy_requesters": True}
+        await desk.ask("POST", self._path("merge"), merge)
         more = await desk.write(BOB, f"The {OTHER} again", f"{OTHER} still", in_reply_to=BOBS_ROOT)
         away = await desk.write(BOB, f"Away {OTHER}", f"{OTHER} away", in_reply_to=ROOT, auto_submitted="auto-replied")
         assert [more["ticket_id"], away["ticket_id"]] == [self.ticket] * 2
@@ -126,11 +128,11 @@ class Story:
 
         self.chat = await until(asked)
         await desk.ask("POST", f"/v1/tickets/{self.chat}/notes", {"text": f"{NOTE} in a chat"})
+        # what is resolved before its targets are known is not acknowledged
+        await until(partial(self._noticed, "acknowledgment"))
         await desk.ask("PATCH", f"/v1/tickets/{self.chat}", {"status": "resolved"})
+        await until(partial(self._noticed, "resolved"))
 
-        async def noticed() -> bool:
-            (page,) = await desk.read(Role.AGENT, "/v1/notices?conversation=shop/c1", service="notifier")
-            return '"acknowledgment"' in page and '"resolved"' in page
-
-        async with asyncio.timeout(20):
-            await until(noticed)
+    async def _noticed(self, kind: str) -> bool:
+        (page,) = await self.desk.read(Role.AGENT, "/v1/notices?conversation=shop/c1", service="notifier")
+        return f'"{kind}"' in page

@@ -33,8 +33,13 @@ async def mails(story: Story) -> list[str]:
 
 async def mails_to_her(story: Story) -> list[str]:
     """Those to whom the ticket is for."""
+    return await mails_to(story, ADA)
+
+
+async def mails_to(story: Story, customer: str) -> list[str]:
+    """Those to one customer."""
     folder = story.desk.spool.folder
-    return [_decoded(folder / mail.file) for mail in story.desk.mails(ADA)]
+    return [_decoded(folder / mail.file) for mail in story.desk.mails(customer)]
 
 
 async def chat(story: Story) -> list[str]:
