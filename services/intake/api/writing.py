@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from libs.chassis.idempotency import Answer, idempotent
 from libs.chassis.pagination import DEFAULT_LIMIT, CursorParameter, Limit, Page, Position, decode, page_of
-from services.intake.api.answers import FactAnswer, MessageAnswer, Written, fact_answer, message_answer
+from services.intake.api.answers import FactAnswer, Written, fact_answer
 from services.intake.api.asking import (
     AgentOrAbove,
     AskedOnce,
@@ -21,6 +21,7 @@ from services.intake.api.asking import (
 )
 from services.intake.api.bodies import NewNote, NewReply
 from services.intake.api.links import AttachmentLinks
+from services.intake.api.message_answers import MessageAnswer, message_answer
 from services.intake.api.tickets import described
 from services.intake.desk import Desk, Words
 from services.intake.domain.decision import Decision
