@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,15 +10,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import pytest
 import yaml
 
-from libs.chassis.clock import SimulatedClock
+from libs.chassis.clock import SimulatedClock, real_now
 from libs.chassis.configuration import Configuration
 from libs.chassis.database import Database as Pool
 from libs.chassis.events import EventLog
 from libs.chassis.migrations import migrate
+from libs.chassis.process import Process
 from libs.chassis.roles import ServiceRole, prepare_roles
+from libs.chassis.tokens import Role
 from libs.chassis.transaction import Outgoing, Transactions
 from libs.contracts.event import Event, Speaker
 from libs.contracts.fact import Fact, read_fact
@@ -34,6 +38,7 @@ from libs.contracts.ticket import (
 from services.intake.configuration import parse
 from services.intake.joining import join
 from tests.support.servers import Database, Template
+from tests.support.stack import Stack
 
 CONFIG = Path(__file__).resolve().parents[3] / "config"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -148,3 +153,27 @@ async def intake(database: Database) -> AsyncIterator[Intake]:
     await pool.start()
     yield Intake(pool)
     await pool.stop()
+
+
+@asynccontextmanager
+async def client_of(
+    stack: Stack, process: Process, agent: str, role: Role = Role.AGENT
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Who speaks to it."""
+    token = process.resources.tokens.issue(agent, role, real_now(), agent=agent, lifetime=timedelta(hours=1))
+    async with stack.client(process, token) as client:
+        yield client
+
+
+@pytest.fixture
+async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
+    """An agent; each module runs the process as it needs it."""
+    async with client_of(stack, process, "mira") as client:
+        yield client
+
+
+@pytest.fixture
+async def system(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
+    """Another system."""
+    async with stack.client(process) as client:
+        yield client

@@ -2,18 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 
-import httpx
-
-from libs.chassis.clock import real_now
 from libs.chassis.process import Process
-from libs.chassis.tokens import Role
 from libs.contracts.routing import AgentChanged, Presence, QueueChanged
 from services.intake.app import SETTINGS, build
 from services.intake.handlers import HEARS, handle
 from tests.component.intake.conftest import Intake, files
+from tests.component.intake.conftest import client_of as client_of
 from tests.component.intake.talk import fact
 from tests.support.stack import Stack
 
@@ -31,13 +27,3 @@ async def desk_process(stack: Stack, intake: Intake, changed: Mapping[str, Any])
         async with process.transactions.begin() as transaction:
             await handle(facts, transaction)
         yield process
-
-
-@asynccontextmanager
-async def client_of(
-    stack: Stack, process: Process, agent: str, role: Role = Role.AGENT
-) -> AsyncIterator[httpx.AsyncClient]:
-    """Who speaks to it."""
-    token = process.resources.tokens.issue(agent, role, real_now(), agent=agent, lifetime=timedelta(hours=1))
-    async with stack.client(process, token) as client:
-        yield client

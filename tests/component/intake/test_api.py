@@ -3,15 +3,12 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from libs.chassis.clock import real_now
 from libs.chassis.process import Process
-from libs.chassis.tokens import Role
 from libs.contracts.routing import AgentChanged, Presence, QueueChanged
 from services.intake.app import SETTINGS, build
 from services.intake.domain.reference import reference
@@ -38,19 +35,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
                 transaction,
             )
         yield process
-
-
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    token = process.resources.tokens.issue("mira", Role.AGENT, real_now(), agent="mira", lifetime=timedelta(hours=1))
-    async with stack.client(process, token) as client:
-        yield client
-
-
-@pytest.fixture
-async def system(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with stack.client(process) as client:
-        yield client
 
 
 async def opened(client: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:

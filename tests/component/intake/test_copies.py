@@ -14,9 +14,9 @@ from services.intake.erasing import Erasing
 from services.intake.store import Store
 from tests.component.intake.conftest import Intake
 from tests.component.intake.talk import tell
-from tests.component.intake.test_merging import ADA, BOB, merged, mira, opened, process
+from tests.component.intake.test_merging import ADA, BOB, merged, opened, process
 
-__all__ = ["mira", "process"]
+__all__ = ["process"]
 
 CY = {"name": "Cy", "email": "cy@example.com"}
 

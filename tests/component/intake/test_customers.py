@@ -32,12 +32,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
 
 
 @pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
-
-
-@pytest.fixture
 async def lead(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(stack, process, "tom", Role.LEAD) as client:
         yield client

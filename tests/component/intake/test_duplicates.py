@@ -8,7 +8,7 @@ import pytest
 
 from libs.chassis.process import Process
 from tests.component.intake.conftest import Intake
-from tests.component.intake.desk_process import client_of, desk_process
+from tests.component.intake.desk_process import desk_process
 from tests.support.stack import Stack
 
 
@@ -16,12 +16,6 @@ from tests.support.stack import Stack
 async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
     async with desk_process(stack, intake, {"customers.yaml": {"by_domain": True}}) as process:
         yield process
-
-
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
 
 
 async def opened(client: httpx.AsyncClient, email: str, **fields: Any) -> str:

@@ -34,18 +34,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
         yield process
 
 
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
-
-
-@pytest.fixture
-async def system(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with stack.client(process) as client:
-        yield client
-
-
 async def opened(mira: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     response = await mira.post("/v1/tickets", json={"text": "It flickers", **fields})
     assert response.status_code == 201, response.text

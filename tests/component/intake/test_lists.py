@@ -28,12 +28,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
 
 
 @pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
-
-
-@pytest.fixture
 async def tom(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(stack, process, "tom") as client:
         yield client

@@ -2,15 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from libs.chassis.clock import real_now
 from libs.chassis.process import Process
-from libs.chassis.tokens import Role
 from libs.contracts.conversation import ConversationMessageAdded, ConversationStarted, TicketRequested
 from services.intake.app import SETTINGS, build
 from services.intake.handlers import HEARS
@@ -28,13 +25,6 @@ async def process(stack: Stack) -> AsyncIterator[Process]:
     await stack.configure(files())
     async with stack.running(build(stack.settings(SETTINGS, "intake"))) as process:
         yield process
-
-
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    token = process.resources.tokens.issue("mira", Role.AGENT, real_now(), agent="mira", lifetime=timedelta(hours=1))
-    async with stack.client(process, token) as client:
-        yield client
 
 
 async def opened(client: httpx.AsyncClient, text: str = "It flickers", **fields: Any) -> str:

@@ -12,7 +12,7 @@ from libs.chassis.process import Process
 from libs.chassis.signed_links import SignedLinks
 from libs.contracts.reopen_link import LIFETIME, PURPOSE, path
 from tests.component.intake.conftest import Intake
-from tests.component.intake.desk_process import client_of, desk_process
+from tests.component.intake.desk_process import desk_process
 from tests.support.stack import TOKEN_SECRET, Stack
 
 PAGE = "<p>{{ state }} {{ reference }}</p>{% if state == 'resolved' %}<form method='post'></form>{% endif %}"
@@ -24,12 +24,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
     pages = {"templates/reopen.en.html": PAGE, "templates/reopen.de.html": PAGE.replace("<p>", "<p>Deutsch ")}
     async with desk_process(stack, intake, pages) as process:
         yield process
-
-
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from libs.chassis.process import Process
 from tests.component.intake.conftest import Intake, files
-from tests.component.intake.desk_process import client_of, desk_process
+from tests.component.intake.desk_process import desk_process
 from tests.component.intake.test_duplicates import opened
 from tests.support.stack import Stack, until
 
@@ -18,12 +18,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
     desk = files()["desk.yaml"] | {"duplicates": {"suspect": True}}
     async with desk_process(stack, intake, {"desk.yaml": desk}) as process:
         yield process
-
-
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
 
 
 async def test_M5_what_is_suspected_stands_in_the_timeline_without_words(

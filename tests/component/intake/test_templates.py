@@ -54,12 +54,6 @@ async def process(stack: Stack, intake: Intake) -> AsyncIterator[Process]:
         yield process
 
 
-@pytest.fixture
-async def mira(stack: Stack, process: Process) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(stack, process, "mira") as client:
-        yield client
-
-
 async def opened(mira: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
     body = {"text": "Money back", "customer": {"name": "Ada", "email": "ada@example.org"}, **fields}
     response = await mira.post("/v1/tickets", json=body)
