@@ -101,7 +101,9 @@ class Asker:
             asked, order = await self._asked(selection, transaction, after)
             rows = await tickets_of(transaction.connection, asked, sort or order, PAGE, after)
             statuses = transaction.config.parsed.statuses
-        answer = Page[TicketAnswer](items=[listed_answer(row, statuses) for row in rows.items], next=rows.next)
+        answer = Page[TicketAnswer](
+            items=[listed_answer(row, statuses, frozenset()) for row in rows.items], next=rows.next
+        )
         answer.model_dump_json()
         return answer.next
 

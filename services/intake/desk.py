@@ -18,6 +18,7 @@ from services.intake.domain.message import Customer, Message, Visibility
 from services.intake.domain.opening import Opening, open_ticket
 from services.intake.domain.outbound import Sender, outbound
 from services.intake.domain.recipe import Recipe
+from services.intake.domain.rights import check_change, unseen_by
 from services.intake.domain.status import WORKED_ON
 from services.intake.domain.ticket import Ticket
 from services.intake.inbound.copies import Copies
@@ -37,12 +38,13 @@ class Words:
 
 
 class Desk:
-    """The desk within one transaction."""
+    """The desk within one transaction. unseen: custom fields that are not shown to who is there (behaviour V-5)."""
 
     def __init__(self, store: Store, settings: Settings, by: By, uploader: str = "") -> None:
         self._store, self._settings, self._by = store, settings, by
         self._uploads = Uploads(store.transaction, uploader)
         self._now = store.transaction.now
+        self.unseen = unseen_by(by.role, store.configuration.fields)
         self._customers = Customers(store.transaction.connection, store.identities, store.configuration.organisations)
 
     async def open(
@@ -155,6 +157,7 @@ class Desk:
         """The custom fields of a new ticket, as they are kept. WrongField (behaviour N-4)."""
         fields, queue = self._store.configuration.fields, opening.get("queue")
         fields.category(opening.get("category"))
+        check_change(self._by.role, fields, opening["custom"])
         sound = {key: value for key, value in fields.custom(opening["custom"], queue).items() if value is not None}
         fields.demand(Required.CREATE, sound, queue)
         return sound
@@ -166,6 +169,7 @@ class Desk:
         if wanted.get("category") != ticket.category:
             fields.category(wanted.get("category"))
         if "custom" in wanted:
+            check_change(self._by.role, fields, wanted["custom"])
             checked["custom"] = fields.custom(wanted["custom"], queue)
         resolves = "status" in wanted and self._store.statuses[wanted["status"]].category is StatusCategory.RESOLVED
         if resolves and ticket.status_category in WORKED_ON:

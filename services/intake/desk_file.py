@@ -130,6 +130,8 @@ def _duplicates(part: DuplicatesPart, fields: Fields) -> DuplicateRules:
         defined = fields.definitions.get(key)
         if defined is None or defined.type is not FieldType.TEXT:
             raise ValueError(f"{DESK_FILE}: duplicates.merge_on: {key!r} is no custom field that holds text")
+        if key in fields.restricted:
+            raise ValueError(f"{DESK_FILE}: duplicates.merge_on: {key!r} is not shown to everybody, a merge would be")
     if part.merge_on and not part.suspect:
         raise ValueError(f"{DESK_FILE}: duplicates.merge_on: nothing is compared without `suspect: true`")
     return DuplicateRules(part.suspect, part.merge_on)

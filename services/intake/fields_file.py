@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 import re2
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from services.intake.domain.fields import LONGEST_TEXT, Definition, Fields, FieldType, Required
+from services.intake.domain.fields import LONGEST_TEXT, Definition, Fields, FieldType, Rank, Required
 
 FIELDS_FILE = "fields.yaml"
+TOPIC = "topic"
 
 FieldKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
 ChoiceKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
@@ -36,6 +37,8 @@ class FieldPart(Part):
     maximum: float | None = None
     personal: bool = False
     retired: bool = False
+    see: Rank = Rank.AGENT
+    change: Rank | None = None
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "FieldPart":
@@ -48,6 +51,18 @@ class FieldPart(Part):
             _compiles(self.pattern)
         if self.type is not FieldType.NUMBER and (self.minimum is not None or self.maximum is not None):
             raise ValueError("minimum and maximum are for the type number")
+        return self
+
+    @model_validator(mode="after")
+    def _rights_are_sound(self) -> "FieldPart":
+        ranks = list(Rank)
+        change = self.change or self.see
+        if ranks.index(change) < ranks.index(self.see):
+            raise ValueError(f"change: who may change it has to see it: {self.see} or above")
+        if change is not Rank.AGENT and self.required is not Required.NEVER:
+            raise ValueError("required: agents may not change it, and could not give it")
+        if self.key == TOPIC and self.see is not Rank.AGENT:
+            raise ValueError("see: the topic of a hand-off is shown to everybody")
         return self
 
     def definition(self) -> Definition:
@@ -65,6 +80,8 @@ class FieldPart(Part):
             most=self.maximum,
             personal=self.personal,
             retired=self.retired,
+            see=self.see,
+            change=self.change or self.see,
         )
 
 

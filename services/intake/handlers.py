@@ -52,7 +52,9 @@ def _sound(routed: TicketRouted, ticket: Ticket, fields: Fields) -> TicketRouted
     """The decision without values that a custom field cannot have (behaviour N-4)."""
     if not routed.fields.custom:
         return routed
-    custom, _ = fields.accepted(routed.fields.custom, routed.queue or ticket.queue)
+    # what a rule sets is in its fact, which everybody sees
+    open_to_all = {key: value for key, value in routed.fields.custom.items() if key not in fields.restricted}
+    custom, _ = fields.accepted(open_to_all, routed.queue or ticket.queue)
     return routed.model_copy(update={"fields": routed.fields.model_copy(update={"custom": custom})})
 
 

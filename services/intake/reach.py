@@ -2,9 +2,13 @@
 where statuses have other words or were taken out.
 """
 
-from libs.conditions.fields import ME, MY_QUEUES, STATUS_CATEGORIES
+from libs.conditions.fields import CUSTOM_PREFIX, ME, MY_QUEUES, NEGATED, STATUS_CATEGORIES
 from libs.conditions.tree import All, AnyOf, Leaf, Node, Not, leaves
 from services.intake.domain.status import Statuses, UnknownStatus
+
+# every ticket has a status
+NEVER = Leaf(field="status", operator="is_unset")
+ALWAYS = Leaf(field="status", operator="is_set")
 
 
 def personal(condition: Node) -> frozenset[str]:
@@ -16,6 +20,20 @@ def is_bounded(condition: Node, statuses: Statuses) -> bool:
     """Whether the condition leaves closed tickets out, as far as can be seen from it."""
     found = _categories(condition, statuses)
     return found is not None and "closed" not in found
+
+
+def as_seen(condition: Node, unseen: frozenset[str]) -> Node:
+    """The condition for somebody who may not see these custom fields: to them no ticket has one (behaviour V-5)."""
+    match condition:
+        case All():
+            return All.model_construct(all=tuple(as_seen(part, unseen) for part in condition.all))
+        case AnyOf():
+            return AnyOf.model_construct(any=tuple(as_seen(part, unseen) for part in condition.any))
+        case Not():
+            return Not.model_construct(part=as_seen(condition.part, unseen))
+        case Leaf() if condition.field.startswith(CUSTOM_PREFIX) and condition.field[len(CUSTOM_PREFIX) :] in unseen:
+            return ALWAYS if condition.operator in NEGATED else NEVER
+    return condition
 
 
 def with_present_statuses(condition: Node, statuses: Statuses) -> Node:
@@ -41,7 +59,7 @@ def _stored(leaf: Leaf, statuses: Statuses) -> Leaf:
     meant |= {old for old, present in statuses.moved.items() if present in meant}
     positive = leaf.operator in ("is", "in")
     if not meant:
-        return Leaf.model_construct(field="status", operator="is_unset" if positive else "is_set", value=None)
+        return NEVER if positive else ALWAYS
     if len(meant) == 1:
         return Leaf.model_construct(field="status", operator="is" if positive else "is_not", value=min(meant))
     return Leaf.model_construct(field="status", operator="in" if positive else "not_in", value=tuple(sorted(meant)))

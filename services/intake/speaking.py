@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.intake.desk import Desk
 from services.intake.domain.recipe import Recipe
+from services.intake.domain.rights import seen
 from services.intake.domain.ticket import Ticket
 from services.intake.store import Store
 from services.intake.wording import Texts, Wording, values_of
@@ -42,4 +43,5 @@ class Speaking:
         if ticket is None:
             return self.language, {"custom": {}, "agent": self.agent}
         customer = await self.desk.customer(ticket)
-        return self.language or ticket.language, values_of(ticket, customer, self.agent)
+        values = values_of(ticket, customer, self.agent)
+        return self.language or ticket.language, values | {"custom": seen(ticket.custom, self.desk.unseen)}

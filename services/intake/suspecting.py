@@ -109,7 +109,9 @@ async def _look(transaction: Transaction, rules: DuplicateRules) -> Look | None:
         return None
     look = Look(begin, (rows[-1]["xid"], rows[-1]["id"]), {}, {})
     opened = [row["opened"] for row in rows if row["opened"] is not None]
-    suspects = Suspects(connection, transaction.config.parsed.organisations, now)
+    config = transaction.config.parsed
+    # what is suspected is in a fact, which everybody sees
+    suspects = Suspects(connection, config.organisations, now, unseen=config.fields.restricted)
     for row in await connection.fetch(COMPARABLE, opened) if opened else []:
         new, found = await suspects.compared_with(row["id"])
         look.suspicions[row["id"]] = worth_saying(new, found)

@@ -12,6 +12,7 @@ from services.intake.customers import BY_EMAIL
 from services.intake.directory import Directory
 from services.intake.domain.duplicates import LONGEST, NEAR, Matter, Suspicion, suspicions
 from services.intake.domain.organisations import Organisations
+from services.intake.domain.rights import seen
 from services.intake.domain.status import WORKED_ON
 from services.intake.domain.suspecting import Suspected
 
@@ -53,10 +54,17 @@ class Suspect:
 
 
 class Suspects:
-    """The tickets that one connection sees."""
+    """The tickets that one connection sees. unseen: custom fields that say nothing here (behaviour V-5)."""
 
-    def __init__(self, connection: Connection, organisations: Organisations, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        organisations: Organisations,
+        now: datetime,
+        unseen: frozenset[str] = frozenset(),
+    ) -> None:
         self._connection, self._organisations, self._now = connection, organisations, now
+        self._unseen = unseen
 
     async def before(self, wanted: Wanted) -> list[Suspect]:
         """What may be there already of what somebody is about to create; without words, all that the person has."""
@@ -73,17 +81,17 @@ class Suspects:
         row = await self._connection.fetchrow(ONE, ticket)
         if row is None:
             return None
-        found = await self._compared(_matter(dict(row)), frozenset())
+        found = await self._compared(self._matter(dict(row)), frozenset())
         return [each for each in found if each.suspicion.is_about_the_same]
 
     async def compared_with(self, ticket: str) -> tuple[Matter, list[Suspected]]:
         """A ticket that is there, and what other tickets have in common with it, the likeliest first."""
         row = await self._connection.fetchrow(ONE, ticket)
         assert row is not None
-        new = _matter(dict(row))
+        new = self._matter(dict(row))
         found = await self._compared(new, frozenset())
         return new, [
-            Suspected(_matter(each.ticket), each.suspicion, each.ticket["status_category"] in WORKED_ON)
+            Suspected(self._matter(each.ticket), each.suspicion, each.ticket["status_category"] in WORKED_ON)
             for each in found
         ]
 
@@ -93,7 +101,7 @@ class Suspects:
         if matter.organisation is not None:
             colleagues = await self._connection.fetch(COLLEAGUES, matter.organisation)
             rows |= await self._tickets({row["id"] for row in colleagues} - mine)
-        found = suspicions(matter, [_matter(row) for row in rows.values()], namesakes)
+        found = suspicions(matter, [self._matter(row) for row in rows.values()], namesakes)
         return [Suspect(each, rows[each.ticket_id]) for each in found]
 
     async def _tickets(self, customers: Collection[str | None]) -> dict[str, dict[str, Any]]:
@@ -101,8 +109,7 @@ class Suspects:
         rows = await self._connection.fetch(OF_PEOPLE, sorted(filter(None, customers)), since) if customers else []
         return {row["id"]: dict(row) for row in rows}
 
-
-def _matter(row: dict[str, Any]) -> Matter:
-    names = ("subject", "customer_id", "organisation", "created_at", "id", "reference")
-    matter = Matter(**{name: row[name] for name in names}, text=row["text"] or "")
-    return replace(matter, custom=from_json(row["custom"]))
+    def _matter(self, row: dict[str, Any]) -> Matter:
+        names = ("subject", "customer_id", "organisation", "created_at", "id", "reference")
+        matter = Matter(**{name: row[name] for name in names}, text=row["text"] or "")
+        return replace(matter, custom=seen(from_json(row["custom"]), self._unseen))

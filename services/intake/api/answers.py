@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from libs.contracts.ticket_state import Scalar
 from services.intake.domain.message import Customer
+from services.intake.domain.rights import fact_as_seen, seen
 from services.intake.domain.status import Statuses
 from services.intake.domain.ticket import Ticket
 from services.intake.domain.via import Via, way_of
@@ -38,7 +39,7 @@ class TicketAnswer(BaseModel):
     queue: str | None
     category: str | None
     tags: list[str]
-    custom: dict[str, Scalar]
+    custom: dict[str, Scalar] = Field(description="Those that the caller may see (behaviour V-5)")
     channel: str
     mailbox: str | None
     watching_mailboxes: list[str] = Field([], description="Further mailboxes a mail of it was written to; not in lists")
@@ -140,6 +141,7 @@ def ticket_answer(
     next_deadline: datetime | None = None,
     url: str | None = None,
     watching: Sequence[str] = (),
+    unseen: frozenset[str] = frozenset(),
 ) -> TicketAnswer:
     """A ticket as it is; its status is the one that is in force for it (behaviour S-8)."""
     status = statuses.present(ticket.status, ticket.status_category)
@@ -149,24 +151,24 @@ def ticket_answer(
         **{name: getattr(ticket.origin, name) for name in ORIGIN},
         status_category=ticket.status_category,
         tags=list(ticket.tags),
-        custom=ticket.custom,
+        custom=seen(ticket.custom, unseen),
         customer=None if customer is None else customer_answer(customer),
         conversation_url=url,
         watching_mailboxes=list(watching),
         next_deadline=next_deadline,
-        handoff=from_json(ticket.origin.handoff) if ticket.origin.handoff else None,
+        handoff=fact_as_seen(from_json(ticket.origin.handoff), unseen) if ticket.origin.handoff else None,
         allowed_statuses=statuses.allowed(status),
     )
 
 
-def listed_answer(row: Mapping[str, Any], statuses: Statuses) -> TicketAnswer:
+def listed_answer(row: Mapping[str, Any], statuses: Statuses, unseen: frozenset[str]) -> TicketAnswer:
     """A ticket from a row of a list; its status is the one that is in force for it (behaviour S-8)."""
     status = statuses.present(row["status"], row["status_category"])
     customer = CustomerAnswer(id=row["customer_id"] or "", name=row["customer_name"], email=row["customer_email"])
     return TicketAnswer(
         **{name: row[name] for name in LISTED},
         status=status.key,
-        custom=from_json(row["custom"]),
+        custom=seen(from_json(row["custom"]), unseen),
         customer=customer if row["customer_id"] is not None else None,
         allowed_statuses=statuses.allowed(status),
     )
@@ -184,7 +186,8 @@ def customer_answer(customer: Customer) -> CustomerAnswer:
     )
 
 
-def fact_answer(row: Mapping[str, Any]) -> FactAnswer:
-    """An entry of a timeline."""
+def fact_answer(row: Mapping[str, Any], unseen: frozenset[str]) -> FactAnswer:
+    """An entry of a timeline, without what it says of custom fields that are not shown (behaviour V-5)."""
     via, cause = way_of(row["speaker"], row["cause"])
-    return FactAnswer(**{**row, "via": via, "cause": cause})
+    data = fact_as_seen(row["data"], unseen) if unseen else row["data"]
+    return FactAnswer(**{**row, "data": data, "via": via, "cause": cause})

@@ -12,12 +12,13 @@ from libs.chassis.asking import AskedOnce as AskedOnce
 from libs.chassis.asking import LeadOrAbove as LeadOrAbove
 from libs.chassis.asking import Parts as Parts
 from libs.chassis.asking import System as System
-from libs.chassis.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from libs.chassis.errors import Conflict, Forbidden, Invalid, NotFound, PreconditionFailed
 from libs.chassis.tokens import Caller, Role
 from services.intake.chains import Chains
 from services.intake.domain.decision import By, Refused
 from services.intake.domain.erasing import ERASED
 from services.intake.domain.fields import WrongField
+from services.intake.domain.rights import NotYours
 from services.intake.domain.status import UnknownStatus
 from services.intake.domain.ticket import Ticket
 from services.intake.domain.via import Via, through
@@ -40,8 +41,16 @@ def by(caller: Caller) -> By:
     """Who a caller is to the domain, and by which request: a person, unless the token is a system's."""
     cause = None if caller.request_id is None else through(Via.API, caller.request_id)
     if caller.agent is not None:
-        return By(f"agent:{caller.agent}", agent=caller.agent, person=True, cause=cause, trace=caller.trace)
-    return By(caller.subject, person=caller.role is not Role.SYSTEM, cause=cause, trace=caller.trace)
+        return By(
+            f"agent:{caller.agent}",
+            agent=caller.agent,
+            person=True,
+            cause=cause,
+            trace=caller.trace,
+            role=caller.role.value,
+        )
+    person = caller.role is not Role.SYSTEM
+    return By(caller.subject, person=person, cause=cause, trace=caller.trace, role=caller.role.value)
 
 
 class Versioned(Protocol):
@@ -91,11 +100,15 @@ async def living(store: Store, ticket_id: str) -> Ticket:
 
 @contextmanager
 def answering_refusals() -> Iterator[None]:
-    """What the domain refuses, as the API says it: 409 with the allowed statuses, 422 with the field that is wrong."""
+    """What the domain refuses, as the API says it: 409 with the allowed statuses, 422 with the field that is wrong, 403
+    for a field that is not the caller's to change.
+    """
     try:
         yield
     except Refused as refused:
         raise Conflict(str(refused), allowed=refused.allowed) from None
+    except NotYours as refused:
+        raise Forbidden(str(refused)) from None
     except WrongField as wrong:
         raise Invalid(f"body.{wrong.field}", wrong.reason) from None
     except UnknownStatus as unknown:

@@ -113,7 +113,7 @@ def _ask(item: OneConversation, known: _Known, chats: dict[Key, Chat], who: By) 
         return made
     try:
         _check(item, known.roster)
-        request = requested(item.conversation_id, item, known.fields)
+        request = requested(item.conversation_id, item, known.fields, who.role)
     except WrongField as wrong:
         made.status, made.field, made.reason = 422, wrong.field, wrong.reason
         return made

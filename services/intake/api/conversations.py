@@ -17,6 +17,7 @@ from services.intake.conversations import Key
 from services.intake.desk import Desk
 from services.intake.domain.conversation import Conversation
 from services.intake.domain.fields import Fields
+from services.intake.domain.rights import check_change
 from services.intake.feed import take_in
 from services.intake.store import Store
 
@@ -46,16 +47,18 @@ async def open_from_conversation(
             key: Key = (source, conversation_id)
             chat = Chat(Conversation(*key))
             with answering_refusals():
-                chat.ask(Asked(requested(conversation_id, body, store.configuration.fields), by(caller)))
+                wanted = requested(conversation_id, body, store.configuration.fields, caller.role)
+                chat.ask(Asked(wanted, by(caller)))
                 outcome = await take_in({key: chat}, store)
             id, is_new = outcome.answered[key][0]
             once.answer = await answer(201 if is_new else 200, await locked(store, id), store, desk)
     return once.response()
 
 
-def requested(conversation_id: str, body: TicketFromConversation, fields: Fields) -> TicketRequested:
-    """WrongField for what a field cannot be."""
+def requested(conversation_id: str, body: TicketFromConversation, fields: Fields, role: str) -> TicketRequested:
+    """WrongField for what a field cannot be, NotYours for one that the role may not change."""
     fields.category(body.category)
+    check_change(role, fields, body.custom)
     custom = {key: value for key, value in fields.custom(body.custom, body.queue).items() if value is not None}
     chosen = body.model_dump(include={"subject", "assignee", "queue", "category", "tags", "intent_id", "topic"})
     return TicketRequested(

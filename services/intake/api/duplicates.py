@@ -9,8 +9,11 @@ from pydantic import BaseModel, Field
 
 from libs.chassis.errors import Invalid, NotFound
 from libs.chassis.pagination import Limit, Page
+from libs.chassis.tokens import Caller
+from libs.chassis.transaction import Transaction
 from services.intake.api.asking import AgentOrAbove, Parts
 from services.intake.domain.duplicates import LONGEST, Kind
+from services.intake.domain.rights import unseen_by
 from services.intake.domain.status import Statuses
 from services.intake.listing import SETTINGS
 from services.intake.reading import ticket_id
@@ -68,8 +71,7 @@ async def look_before_creating(
     wanted = Wanted(subject, None if email is None else email.strip().lower(), name, text)
     async with parts.transactions.begin() as transaction:
         await transaction.connection.execute(SETTINGS)
-        organisations = transaction.config.parsed.organisations
-        found = await Suspects(transaction.connection, organisations, transaction.now).before(wanted)
+        found = await _suspects(transaction, caller).before(wanted)
         return _page(found, limit, transaction.config.parsed.statuses)
 
 
@@ -78,11 +80,16 @@ async def suggest(ticket: str, caller: AgentOrAbove, parts: Parts, limit: Limit 
     """Other tickets of the same person or organisation that may be about the same, each with its reasons (M-5)."""
     async with parts.transactions.begin() as transaction:
         await transaction.connection.execute(SETTINGS)
-        suspects = Suspects(transaction.connection, transaction.config.parsed.organisations, transaction.now)
-        found = await suspects.of(await ticket_id(transaction.connection, ticket))
+        found = await _suspects(transaction, caller).of(await ticket_id(transaction.connection, ticket))
         if found is None:
             raise NotFound(f"there is no ticket {ticket}")
         return _page(found, limit, transaction.config.parsed.statuses)
+
+
+def _suspects(transaction: Transaction, caller: Caller) -> Suspects:
+    config = transaction.config.parsed
+    unseen = unseen_by(caller.role, config.fields)
+    return Suspects(transaction.connection, config.organisations, transaction.now, unseen)
 
 
 def _page(found: Sequence[Suspect], limit: int, statuses: Statuses) -> Page[SuspectAnswer]:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from services.intake.api.asking import AgentOrAbove, Parts
 from services.intake.configuration import IntakeConfiguration
-from services.intake.domain.fields import Definition, FieldType, Required
+from services.intake.domain.fields import Definition, FieldType, Rank, Required
 from services.intake.domain.status import Status, Statuses
 
 router = APIRouter(prefix="/v1", tags=["fields"])
@@ -28,6 +28,8 @@ class FieldAnswer(BaseModel):
     maximum: float | None
     personal: bool
     retired: bool
+    see: Rank = Field(description="The least role that may see it; its values are in no fact unless all may")
+    change: Rank = Field(description="The least role that may change it")
 
 
 class CategoryAnswer(BaseModel):
@@ -88,6 +90,8 @@ def _field(each: Definition) -> FieldAnswer:
         maximum=each.most,
         personal=each.personal,
         retired=each.retired,
+        see=each.see,
+        change=each.change,
     )
 
 

@@ -19,6 +19,7 @@ from services.intake.api.selection import Selection, matching
 from services.intake.api.tickets import wanted_fields
 from services.intake.desk import Desk
 from services.intake.domain.bulk import Action
+from services.intake.domain.rights import check_change
 from services.intake.domain.tags import MOST as MOST_TAGS
 from services.intake.job_worker import JobWorker
 from services.intake.jobs import Became, Jobs
@@ -129,6 +130,8 @@ async def change_many(
             with answering_refusals():
                 if "status" in action.change:
                     _ = store.statuses[action.change["status"]]
+                # the worker that does it is nobody's
+                check_change(who.role, store.configuration.fields, action.change.get("custom", ()))
             await Desk(store, parts.settings, who).check_roster(
                 action.change.get("assignee"), action.change.get("queue")
             )

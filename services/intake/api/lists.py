@@ -12,6 +12,7 @@ from libs.conditions.where_text import MAX_WHERE
 from services.intake.api.answers import TicketAnswer, listed_answer
 from services.intake.api.asking import AgentOrAbove, Parts
 from services.intake.api.selection import Selection, chosen
+from services.intake.domain.rights import unseen_by
 from services.intake.folders import Sort
 from services.intake.listing import TicketPosition
 from services.intake.sifting import tickets_of
@@ -68,8 +69,9 @@ async def list_tickets(
         asked, order = await chosen(selection, caller, transaction, now, "query")
         order = after.sort if after else sort or order
         page = await tickets_of(transaction.connection, asked, order, limit, after)
-        statuses = transaction.config.parsed.statuses
-    return Page(items=[listed_answer(row, statuses) for row in page.items], next=page.next)
+        config = transaction.config.parsed
+    unseen = unseen_by(caller.role, config.fields)
+    return Page(items=[listed_answer(row, config.statuses, unseen) for row in page.items], next=page.next)
 
 
 def _selection(**given: Any) -> Selection:

@@ -86,8 +86,10 @@ async def merge(
             with answering_refusals(), naming_requesters():
                 confirmed, copied = body.confirm_requesters, body.copy_requesters
                 merged = await merges.merge(target, sources, confirmed=confirmed, copied=copied)
-            shown = await described(merged.target, store, Desk(store, parts.settings, by(caller)))
-            content = MergeAnswer(ticket=shown, merged=list(merged.sources), conflicts=list(merged.conflicts))
+            desk = Desk(store, parts.settings, by(caller))
+            shown = await described(merged.target, store, desk)
+            conflicts = [key for key in merged.conflicts if key not in desk.unseen]
+            content = MergeAnswer(ticket=shown, merged=list(merged.sources), conflicts=conflicts)
             once.answer = Answer.of(200, content, etag=etag(merged.target))
     return once.response()
 

@@ -19,9 +19,10 @@ from libs.conditions.where_tokens import WhereError
 from services.intake.api.asking import reads_inside
 from services.intake.api.bodies import Body, Plain
 from services.intake.api.viewing import viewer_of
+from services.intake.domain.rights import unseen_by
 from services.intake.folders import FOLDERS, SUSPENDED_MAIL, Sort
 from services.intake.questions import Question
-from services.intake.reach import is_bounded, personal, with_present_statuses
+from services.intake.reach import as_seen, is_bounded, personal, with_present_statuses
 from services.intake.saved_views import SavedViews, queues_of
 from services.intake.search_words import Search, Unsearchable, read_search
 from services.intake.sifting import tickets_of
@@ -68,8 +69,11 @@ async def question(
     wanted: Sequence[Node], caller: Caller, transaction: Transaction, now: datetime, part: str = "query"
 ) -> Question:
     """All conditions together, as this caller means them. Invalid (422) where it is about nobody."""
-    statuses = transaction.config.parsed.statuses
-    condition = with_present_statuses(All.model_construct(all=tuple(wanted)), statuses)
+    config = transaction.config.parsed
+    statuses = config.statuses
+    # first of all, so that nothing that follows can tell what the fields hold
+    seen = as_seen(All.model_construct(all=tuple(wanted)), unseen_by(caller.role, config.fields))
+    condition = with_present_statuses(seen, statuses)
     about = personal(condition)
     if about and caller.agent is None:
         raise Invalid(part, "this token names no agent, so nothing is theirs")

@@ -155,4 +155,6 @@ async def described(ticket: Ticket, store: Store, desk: Desk) -> TicketAnswer:
     customer = await desk.customer(ticket)
     row = await store.transaction.connection.fetchrow(ALSO, ticket.id)
     deadline, url, also = (row["next_deadline"], row["url"], row["also"]) if row is not None else (None, None, [])
-    return ticket_answer(ticket, store.statuses, customer, next_deadline=deadline, url=url, watching=also)
+    return ticket_answer(
+        ticket, store.statuses, customer, next_deadline=deadline, url=url, watching=also, unseen=desk.unseen
+    )

@@ -26,6 +26,7 @@ from services.intake.api.tickets import described
 from services.intake.desk import Desk, Words
 from services.intake.domain.decision import Decision
 from services.intake.domain.message import Visibility
+from services.intake.domain.rights import unseen_by
 from services.intake.reading import messages, ticket_id, timeline
 from services.intake.store import Store
 
@@ -101,7 +102,8 @@ async def read_timeline(
     shown, following = page_of(
         rows, limit, lambda row: FactPosition(at=row["occurred_at"], speaker=row["speaker"], n=row["n"])
     )
-    return Page(items=[fact_answer(row) for row in shown], next=following)
+    unseen = unseen_by(caller.role, parts.configuration.current.parsed.fields)
+    return Page(items=[fact_answer(row, unseen) for row in shown], next=following)
 
 
 async def _written(decision: Decision, store: Store, desk: Desk) -> Answer:

@@ -14,7 +14,7 @@ class By:
 
     actor: `agent:<key>`, `customer`, `source:<name>`, `system` or `service:<name>`. agent: the key, for human agents.
     person: whether a person chose the fields, so that routing leaves them alone. cause: what came, as `through` names
-    it, or the routing decision that is applied. trace: of what came.
+    it, or the routing decision that is applied. trace: of what came. role: what they may do with fields (V-5).
     """
 
     actor: str
@@ -22,6 +22,7 @@ class By:
     person: bool = False
     cause: str | None = None
     trace: str | None = None
+    role: str = "system"
 
     @classmethod
     def agent_named(cls, key: str) -> "By":

@@ -28,6 +28,14 @@ class FieldType(StrEnum):
     CHOICES = "choices"
 
 
+class Rank(StrEnum):
+    """The least role of a person, in rising order."""
+
+    AGENT = "agent"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
 class Required(StrEnum):
     """When a person has to give a value."""
 
@@ -42,6 +50,7 @@ class Definition:
 
     queues: where it belongs, empty for everywhere. choices: keys, for `choice` and `choices`. pattern: RE2, of the
     whole text. personal: its values stay out of facts. retired: what is there stays, nothing new comes in.
+    see, change: the least role that may (behaviour V-5); what not everybody may see stays out of facts as well.
     """
 
     key: str
@@ -56,6 +65,8 @@ class Definition:
     most: float | None = None
     personal: bool = False
     retired: bool = False
+    see: Rank = Rank.AGENT
+    change: Rank = Rank.AGENT
 
     def sound(self, value: Any) -> Scalar:
         """The value as it is kept. ValueError says what is wrong with it."""
@@ -86,12 +97,15 @@ class Fields:
     categories: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     only_categories: bool = False
     handoff_note: bool = False
+    restricted: frozenset[str] = field(init=False)
     personal: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        # keys whose values no fact may have
+        restricted = frozenset(key for key, each in self.definitions.items() if each.see is not Rank.AGENT)
         personal = frozenset(key for key, each in self.definitions.items() if each.personal)
-        object.__setattr__(self, "personal", personal)
+        object.__setattr__(self, "restricted", restricted)
+        # keys whose values no fact may have: other services show facts to everybody
+        object.__setattr__(self, "personal", personal | restricted)
 
     def custom(self, given: Mapping[str, Any], queue: str | None) -> dict[str, Scalar | None]:
         """What is given, as it is kept; None unsets. WrongField for the first that is not sound."""
