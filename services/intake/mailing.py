@@ -11,7 +11,8 @@ from services.intake.acceptance import Acceptance, Arrivals
 from services.intake.collecting.worker import Collecting
 from services.intake.inbound.worker import MailWorker
 from services.intake.settings import IntakeSettings
-from services.intake.smtp import Door, DoorOptions, LmtpSession, Session
+from services.intake.smtp import Door, DoorOptions
+from services.intake.smtp_session import LmtpSession, Session
 
 LIMITS = BodyLimits(
     by_prefix={

@@ -1,114 +1,27 @@
 """The SMTP and LMTP doors: they say 250 when a mail is safe, and never before (behaviour E-1)."""
 
 import asyncio
-import re
 import socket
 import ssl
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP
 
 from libs.chassis.errors import Fault, SettingsError
 from libs.chassis.resources import Resources
 from libs.chassis.settings import variable
 from services.intake.acceptance import Acceptance, Incoming, NotStored
 from services.intake.configuration import IntakeConfiguration
+from services.intake.smtp_session import Session
 
 log = structlog.get_logger(__name__)
 
-PLAIN_PATH = re.compile(r"\s*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(.*)", re.DOTALL)
 NULL_PATH = "<>"
-LINE_END, STOP, END = b"\r\n", b".\r\n", b"\r\n.\r\n"
-LONGEST_LINE = 1024 * 1024
 MOST_RECIPIENTS = 100
 BACKLOG = 1024
 IDLE_SECONDS = 300.0
 LEAVING_SECONDS = 5.0
-BUSY = b"421 4.3.2 too many connections, come again later\r\n"
-
-
-class Session(SMTP):
-    """One connection of a client, counted."""
-
-    # senders do write lines far over RFC 5321's limit; refusing them would lose their mail
-    line_length_limit = LONGEST_LINE
-    door = "smtp"
-    open_sessions: set["Session"]
-    most_sessions: int
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client connected, or a connected one has begun TLS."""
-        is_new = self not in self.open_sessions
-        if is_new and len(self.open_sessions) >= self.most_sessions and isinstance(transport, asyncio.Transport):
-            transport.write(BUSY)
-            transport.close()
-            return
-        self.open_sessions.add(self)
-        super().connection_made(transport)
-
-    async def smtp_DATA(self, arg: str) -> None:
-        """Read a mail from one full stop at a line's end to the next, not line by line: a third of the cost."""
-        if await self.check_helo_needed():
-            return
-        if self.envelope is None or not self.envelope.rcpt_tos:
-            await self.push("503 5.5.1 RCPT comes first")
-            return
-        if arg:
-            await self.push("501 5.5.4 DATA has no argument")
-            return
-        await self.push("354 end with <CR><LF>.<CR><LF>")
-        content = await self._read_mail(self.data_size_limit or 0)
-        self.envelope.content = self.envelope.original_content = content
-        if content is None:
-            answer = "552 5.3.4 larger than this server takes"
-        else:
-            answer = await self.event_handler.handle_DATA(self, self.session, self.envelope)
-        recipients = len(self.envelope.rcpt_tos)
-        self.envelope = self._create_envelope()
-        await self.answer_mail(answer, recipients)
-
-    async def answer_mail(self, answer: str, recipients: int) -> None:
-        """One answer for the whole mail."""
-        await self.push(answer)
-
-    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
-        """The address of a path and what follows it; the library's way costs half of a mail and gets only the rest."""
-        plain = PLAIN_PATH.fullmatch(arg)
-        return (plain[1], plain[2].lstrip()) if plain else super()._getaddr(arg)
-
-    async def _read_mail(self, limit: int) -> bytes | None:
-        """The mail without its dots for transparency; None if it is larger than the limit: then it is only read."""
-        # as if the line of the command were the first of the mail: its end may be the beginning of the end
-        data, size = bytearray(LINE_END), 0
-        while not data.endswith(END):
-            try:
-                chunk = await self._reader.readuntil(STOP)
-            except asyncio.LimitOverrunError as more:
-                chunk = await self._reader.readexactly(more.consumed)
-            size += len(chunk)
-            data += chunk
-            if size > limit + len(END):
-                del data[: -len(END)]
-        return None if size > limit + len(END) else bytes(data[:-3].replace(b"\r\n.", b"\r\n")[2:])
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """A client left."""
-        if self in self.open_sessions:
-            self.open_sessions.discard(self)
-            super().connection_lost(error)
-
-
-class LmtpSession(LMTP, Session):
-    """One connection of a mail server that keeps no queue for us: an answer for each recipient (RFC 2033)."""
-
-    door = "lmtp"
-
-    async def answer_mail(self, answer: str, recipients: int) -> None:
-        """A mail is stored once, for all or for none."""
-        await self.push("\r\n".join([answer] * recipients))
 
 
 class Handler:

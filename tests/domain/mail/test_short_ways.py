@@ -1,7 +1,9 @@
 """E-1 and E-4: what is read a shorter way is read as by the careful one."""
 
+import asyncio
 import re
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from services.intake.mail.fast import fast_parts
 from services.intake.mail.headers import read_fields, split_headers
 from services.intake.mail.identity import settled
 from services.intake.mail.parts import careful_parts, is_bare_text
+from services.intake.smtp_session import read_mail
 
 PIECES = [
     *(
@@ -89,3 +92,32 @@ def test_E4_bare_text_reads_the_same_both_ways(content_type: str, encoding: str,
 @given(st.text(alphabet="ab \t\n\r\v\f\x1c\x1d\x1e\x1f\x85\xa0\u2028", max_size=40))
 def test_E2_white_space_is_settled_as_by_words(text: str) -> None:
     assert settled(text) == " ".join(text.split())
+
+
+@given(
+    st.lists(st.sampled_from([b".", b"..", b"\r\n", b"\r\n.", b"x", b"text.\r\n", b"\r\n.x\r\n"]), max_size=12).map(
+        b"".join
+    ),
+    st.integers(1, 9),
+    st.sampled_from([8, 1 << 16]),
+)
+@settings(max_examples=1000)
+async def test_E1_a_mail_ends_at_its_lone_full_stop(written: bytes, piece: int, limit: int) -> None:
+    mail = written + b"\r\n"
+    stuffed = (b"\r\n" + mail).replace(b"\r\n.", b"\r\n..")[2:] + b".\r\nQUIT\r\n"
+    reader = asyncio.StreamReader(limit=limit)
+    for place in range(0, len(stuffed), piece):
+        reader.feed_data(stuffed[place : place + piece])
+    reader.feed_eof()
+    assert await read_mail(reader, 1000) == mail
+    assert await reader.readline() == b"QUIT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "mail"), [(b".\r\n", b""), (b"\r\n.\r\n", b"\r\n"), (b"..\r\n.\r\n", b".\r\n"), (b"a\r\n.\r\n", b"a\r\n")]
+)
+async def test_E1_the_shortest_mails_end_too(sent: bytes, mail: bytes) -> None:
+    reader = asyncio.StreamReader()
+    reader.feed_data(sent)
+    reader.feed_eof()
+    assert await read_mail(reader, 1000) == mail
