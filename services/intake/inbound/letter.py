@@ -1,7 +1,7 @@
 """A mail as the decisions need it: what it is, who wrote it, what it belongs to. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -91,7 +91,7 @@ def by(letter: Letter, actor: str) -> By:
 
 def read(receipt: Received, policy: MailPolicy, keys: Sequence[bytes]) -> Letter:
     """Read a mail; never raises for what the bytes are."""
-    mail = _with_envelope(parse(receipt.raw), receipt)
+    mail = parse(receipt.raw, None if receipt.sender is None else storable(receipt.sender))
     identity = mail_identity(mail)
     addressed = _addressed(receipt, mail)
     mailbox = policy.mailbox(addressed)
@@ -124,13 +124,6 @@ def thread_key(message_id: str) -> str:
     """A Message-ID as it is stored: what is too long for an index is hashed."""
     id = storable(message_id)
     return id if len(id) <= LONGEST_KEY else f"sha256:{sha256(id.encode()).hexdigest()}"
-
-
-def _with_envelope(mail: Mail, receipt: Received) -> Mail:
-    """The door knows the return path where no server has written it down."""
-    if mail.return_path is not None or receipt.sender is None:
-        return mail
-    return replace(mail, return_path=storable(receipt.sender))
 
 
 def _way(

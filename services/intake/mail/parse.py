@@ -18,19 +18,21 @@ MAX_ENVELOPES = 3
 ENVELOPES = (b"From ", b">From ")
 
 
-def parse(raw: bytes) -> Mail:
-    """The mail in `raw`, in time linear in its length."""
+def parse(raw: bytes, sender: str | None = None) -> Mail:
+    """The mail in `raw`, in time linear in its length. sender: the return path as the door knows it, where no server
+    has written it down.
+    """
     message = without_envelope(raw)
     headers, body = split_headers(message)
     if len(raw) > MAX_BYTES:
-        return _mail(headers, Body(), f"larger than {MAX_BYTES} bytes")
+        return _mail(headers, Body(), f"larger than {MAX_BYTES} bytes", sender)
     if not message.strip():
-        return _mail(headers, Body(), "empty")
+        return _mail(headers, Body(), "empty", sender)
     try:
         parts = read_parts(message, headers, body)
     except TooComplex as reason:
-        return _mail(headers, Body(), str(reason))
-    return _mail(headers, sort_parts(parts), None)
+        return _mail(headers, Body(), str(reason), sender)
+    return _mail(headers, sort_parts(parts), None, sender)
 
 
 def read_parts(message: bytes, headers: Headers, body: bytes) -> Part:
@@ -50,7 +52,7 @@ def without_envelope(raw: bytes) -> bytes:
     return message
 
 
-def _mail(headers: Headers, body: Body, error: str | None) -> Mail:
+def _mail(headers: Headers, body: Body, error: str | None, sender: str | None) -> Mail:
     content_type, parameters = declared_type(headers)
     parents = message_ids(headers.raw("in-reply-to"))
     markup = body.html_text()
@@ -59,7 +61,7 @@ def _mail(headers: Headers, body: Body, error: str | None) -> Mail:
         sender_address=_first(headers, "from"),
         reply_to=_addresses(headers, "reply-to"),
         sender=_first(headers, "sender"),
-        return_path=_return_path(headers),
+        return_path=_return_path(headers) if "return-path" in headers else sender,
         to=_addresses(headers, "to"),
         cc=_addresses(headers, "cc"),
         subject=" ".join(headers.get("subject").split()),
@@ -85,9 +87,7 @@ def _first(headers: Headers, name: str) -> Address:
     return next((address for address in found if address.email), found[0] if found else NOBODY)
 
 
-def _return_path(headers: Headers) -> str | None:
-    if "return-path" not in headers:
-        return None
+def _return_path(headers: Headers) -> str:
     return next((address.email for address in _addresses(headers, "return-path")), "")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MAX_SUBJECT = 1000
 # reply and forward marks of many languages, with counts: "Re[2]:", "AW:", "回复："
@@ -12,6 +13,7 @@ MARK = re.compile(
 )
 TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*")
 REFERENCE = re.compile(r"\[#?([A-Za-z]{0,8}-?\d[A-Za-z0-9-]{2,20})\]|\[#([A-Za-z0-9-]{3,24})\]")
+WORD = re.compile(r"\w+")
 BLANKS = re.compile(r"\s+")
 
 
@@ -42,5 +44,7 @@ def diverges(subject: str, of_ticket: str) -> bool:
     return bool(mine and theirs) and not mine & theirs
 
 
-def _words(subject: str) -> set[str]:
-    return set(re.findall(r"\w+", normalised_subject(subject)))
+@lru_cache(maxsize=4096)
+def _words(subject: str) -> frozenset[str]:
+    # a mail and its ticket are compared at each step on the mail's way
+    return frozenset(WORD.findall(normalised_subject(subject)))
