@@ -77,7 +77,7 @@ def microseconds(read: Callable[[bytes], object], mails: list[bytes]) -> float:
 
 def main() -> None:
     mails = generated_mails(MAILS)
-    ways = {
+    ways: dict[str, Callable[[bytes], object]] = {
         "stdlib policy.default": stdlib_default,
         "stdlib compat32": stdlib_compat32,
         "careful tree": careful,
