@@ -31,7 +31,7 @@ AGAIN_SECONDS = 25.0
 TROUBLE_SECONDS = 2.0
 PAGE = 500
 REST_SECONDS = 0.1
-"""Between two pages that were heard whole: nobody waits for a comparison, and its speaker has customers to serve."""
+"""Between two pages that were heard whole, where nobody waits for it: the speaker has customers to serve."""
 TROUBLE: tuple[type[BaseException], ...] = (*DATABASE_TROUBLE, httpx.HTTPError)
 
 CURSOR = "SELECT xid, id FROM repairs WHERE speaker = $1 AND shard = $2 AND shards = $3"
@@ -80,9 +80,11 @@ class Repair:
             called = await self._called_within(wait, over)
             wait = AGAIN_SECONDS if called or wait == TROUBLE_SECONDS else EVERY_SECONDS
 
-    async def compare(self) -> int:
-        """Walk every speaker's log from the cursor to its end; how many facts had been missed."""
-        return sum([await self._compare(speaker) for speaker in self._asks])
+    async def compare(self, *, awaited: bool = False) -> int:
+        """Walk every speaker's log from the cursor to its end; how many facts had been missed. awaited: by somebody, so
+        without a rest.
+        """
+        return sum([await self._compare(speaker, 0 if awaited else REST_SECONDS) for speaker in self._asks])
 
     async def subjects(self, keys: Sequence[Key]) -> None:
         """Fetch what is missing of these subjects; a speaker that cannot be reached is asked again later."""
@@ -92,7 +94,7 @@ class Repair:
             except httpx.HTTPError as away:
                 log.info("repair has to wait", speaker=speaker, reason=str(away) or type(away).__name__)
 
-    async def _compare(self, speaker: Speaker) -> int:
+    async def _compare(self, speaker: Speaker, rest: float) -> int:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(CURSOR, speaker, self._shard, self._shards)
         cursor = f"{row['xid']}.{row['id']}" if row else str(START)
@@ -108,7 +110,7 @@ class Repair:
             async with self._database.connection() as connection:
                 await connection.execute(MOVE, speaker, self._shard, self._shards, xid, int(number))
             if not found:
-                await pause(self._over, REST_SECONDS)
+                await pause(self._over, rest)
 
     async def _repair_page(self, speaker: Speaker, pairs: Sequence[Mapping[str, Any]]) -> int:
         said: dict[str, int] = defaultdict(int)

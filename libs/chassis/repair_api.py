@@ -21,8 +21,9 @@ class Repaired(BaseModel):
 async def repair(request: Request, once_asked: AskedOnce, parts: Parts) -> Response:
     """Answers when every shard of this process was compared with every speaker it hears."""
     repairs: set[Repair] = request.app.state.repairs
+    # outside of the transaction, which PostgreSQL would end meanwhile; whoever asks again finds less or nothing
+    found = sum([await repair.compare(awaited=True) for repair in list(repairs)])
     async with parts.transactions.begin() as transaction, idempotent(transaction.connection, once_asked) as once:
         if once.answer is None:
-            found = sum([await repair.compare() for repair in list(repairs)])
             once.answer = Answer.of(200, Repaired(repaired=found))
     return once.response()
