@@ -1,12 +1,12 @@
 """Everything that this service holds of a person, as one document (decisions 21).
 
 It has what this person wrote, wherever that stands, and what was written to them. What others wrote to the same ticket
-is theirs and left out, held or not, by a person or their machine; so are notes (behaviour N-1), unless a court wants
-them.
+is theirs and left out, held or not, by a person or their machine; so are tickets of others that theirs may be a
+duplicate of, and notes (behaviour N-1), unless a court wants them.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ import asyncpg
 from pydantic_core import from_json
 
 from libs.chassis.transaction import Connection
+from libs.contracts.suspicion import TicketDuplicateSuspected
 from services.intake.acceptance import storable
 from services.intake.authorship import BY_PERSON
 from services.intake.blobs import Blobs
@@ -102,6 +103,8 @@ async def disclosed(connection: Connection, customer: str, now: datetime, *, not
     mails = await _rows(connection, MAILS, ids, emails)
     named = [mail["message_id"] for mail in mails if mail["message_id"] is not None and mail["author"] in emails]
     messages = await _rows(connection, MESSAGES, ids, emails, named, notes)
+    tickets = await _rows(connection, TICKETS, ids)
+    facts = await _rows(connection, FACTS, ids, "" if notes else NOTED)
     return {
         "customer": customer,
         "made_at": now,
@@ -109,7 +112,7 @@ async def disclosed(connection: Connection, customer: str, now: datetime, *, not
         "identities": identities,
         "log": await _rows(connection, LOG, ids),
         "erasures": await _rows(connection, ERASURES, ids),
-        "tickets": await _rows(connection, TICKETS, ids),
+        "tickets": tickets,
         "conversations": await _rows(connection, CONVERSATIONS, ids, emails),
         "messages": messages,
         "attachments": [
@@ -119,9 +122,18 @@ async def disclosed(connection: Connection, customer: str, now: datetime, *, not
         ],
         "mails": [{**mail, "text": await _waiting(connection, mail)} for mail in mails],
         "participates_in": await _rows(connection, PARTICIPATES, emails),
-        "facts": await _rows(connection, FACTS, ids, "" if notes else NOTED),
+        "facts": list(_of_their_own(facts, {ticket["id"] for ticket in tickets})),
         "elsewhere": ELSEWHERE,
     }
+
+
+def _of_their_own(facts: Iterable[dict[str, Any]], tickets: Collection[str]) -> Iterable[dict[str, Any]]:
+    """Facts without the tickets of colleagues that one of theirs may be a duplicate of (behaviour M-5)."""
+    for fact in facts:
+        if fact["type"] != TicketDuplicateSuspected.TYPE:
+            yield fact
+        elif suspects := [each for each in fact["data"]["suspects"] if each["ticket"] in tickets]:
+            yield {**fact, "data": {**fact["data"], "suspects": suspects}}
 
 
 async def _waiting(connection: Connection, mail: Mapping[str, Any]) -> str | None:

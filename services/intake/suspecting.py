@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from libs.chassis.database import DATABASE_TROUBLE
-from libs.chassis.errors import Conflict, NotFound
+from libs.chassis.errors import Refusal
 from libs.chassis.pause import pause
 from libs.chassis.resources import Resources, Worker
 from libs.chassis.simulation import Work
@@ -28,7 +28,8 @@ from services.intake.suspects import Suspects
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 1.0
-BATCH = 1000
+BATCH = 100
+"""Of the log in one step: who is to end, or has lost the lease, does not go on for long."""
 LATE = timedelta(hours=24)
 """A ticket that was opened so long ago is not new any more: nobody waits for a hint."""
 
@@ -78,21 +79,23 @@ async def run(resources: Resources, over: asyncio.Event) -> None:
     """Every second what was opened since."""
     while not over.is_set():
         try:
-            while not over.is_set() and _is_wished(resources) and await step(resources.transactions):
+            while not over.is_set() and _is_wished(resources) and await step(resources.transactions, over):
                 continue
         except DATABASE_TROUBLE as trouble:
             log.warning("new tickets are not compared: the database is away", reason=str(trouble))
         await pause(over, EVERY_SECONDS)
 
 
-async def step(transactions: Transactions) -> bool:
-    """One batch of the log; False when there is nothing to do."""
+async def step(transactions: Transactions, over: asyncio.Event) -> bool:
+    """One batch of the log; False when there is nothing to do, or it is over: then the next one does it again."""
     async with transactions.begin() as transaction:
         rules: DuplicateRules = transaction.config.parsed.prepared.duplicates
-        look = await _look(transaction, rules) if rules.suspect else None
+        look = await _look(transaction, rules, over) if rules.suspect else None
     if look is None:
         return False
     for source, target in look.merges.items():
+        if over.is_set():
+            return False
         await _merge(transactions, source, target)
     async with transactions.begin() as transaction:
         moved = await transaction.connection.execute(MOVE, *look.begin, *look.end)
@@ -101,7 +104,7 @@ async def step(transactions: Transactions) -> bool:
     return True
 
 
-async def _look(transaction: Transaction, rules: DuplicateRules) -> Look | None:
+async def _look(transaction: Transaction, rules: DuplicateRules, over: asyncio.Event) -> Look | None:
     connection, now = transaction.connection, transaction.now
     begin = await _place(connection)
     rows = await connection.fetch(FOLLOWING, *begin, now - LATE)
@@ -113,6 +116,8 @@ async def _look(transaction: Transaction, rules: DuplicateRules) -> Look | None:
     # what is suspected is in a fact, which everybody sees
     suspects = Suspects(connection, config.organisations, now, unseen=config.fields.restricted)
     for row in await connection.fetch(COMPARABLE, opened) if opened else []:
+        if over.is_set():
+            return None
         new, found = await suspects.compared_with(row["id"])
         look.suspicions[row["id"]] = worth_saying(new, found)
         if target := same_by_key(new, found, rules):
@@ -136,7 +141,7 @@ async def _merge(transactions: Transactions, source: str, target: str) -> None:
             merges = Merges(Store(transaction), SYSTEM)
             living, sources = await merges.target(target, [source])
             await merges.merge(living, sources, confirmed=False)
-    except (Conflict, NotFound, OtherRequesters, Refused) as reason:
+    except (Refusal, OtherRequesters, Refused) as reason:
         log.info("a duplicate is not merged by itself", ticket=source, reason=str(reason))
 
 

@@ -1,5 +1,6 @@
 """Finds tickets to compare: at most 50 of the same person, and 50 of the colleagues (decisions 23, behaviour M-5)."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,9 +11,10 @@ from pydantic_core import from_json
 from libs.chassis.transaction import Connection
 from services.intake.customers import BY_EMAIL
 from services.intake.directory import Directory
-from services.intake.domain.duplicates import LONGEST, NEAR, Matter, Suspicion, suspicions
+from services.intake.domain.duplicates import NEAR, Comparison, Matter, Suspicion, ranked
 from services.intake.domain.organisations import Organisations
 from services.intake.domain.rights import seen
+from services.intake.domain.similarity import LONGEST
 from services.intake.domain.status import WORKED_ON
 from services.intake.domain.suspecting import Suspected
 
@@ -101,8 +103,12 @@ class Suspects:
         if matter.organisation is not None:
             colleagues = await self._connection.fetch(COLLEAGUES, matter.organisation)
             rows |= await self._tickets({row["id"] for row in colleagues} - mine)
-        found = suspicions(matter, [self._matter(row) for row in rows.values()], namesakes)
-        return [Suspect(each, rows[each.ticket_id]) for each in found]
+        comparison = Comparison(matter, namesakes)
+        found = []
+        for row in rows.values():
+            found.append(comparison.suspicion(self._matter(row)))
+            await asyncio.sleep(0)  # there may be a hundred, whoever wrote them, and others want their turn
+        return [Suspect(each, rows[each.ticket_id]) for each in ranked(found)]
 
     async def _tickets(self, customers: Collection[str | None]) -> dict[str, dict[str, Any]]:
         since = self._now - NEAR

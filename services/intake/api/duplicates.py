@@ -12,8 +12,9 @@ from libs.chassis.pagination import Limit, Page
 from libs.chassis.tokens import Caller
 from libs.chassis.transaction import Transaction
 from services.intake.api.asking import AgentOrAbove, Parts
-from services.intake.domain.duplicates import LONGEST, Kind
+from services.intake.domain.duplicates import Kind
 from services.intake.domain.rights import unseen_by
+from services.intake.domain.similarity import LONGEST
 from services.intake.domain.status import Statuses
 from services.intake.listing import SETTINGS
 from services.intake.reading import ticket_id

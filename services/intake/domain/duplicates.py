@@ -3,20 +3,19 @@
 Only tickets of the same person or organisation are ever compared: what others wrote is nobody's evidence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from math import prod
 
 from libs.contracts.ticket_state import Scalar
-from services.intake.domain.similarity import alike, numbers, trigram_similarity
-from services.intake.mail.subject import normalised_subject
+from services.intake.domain.similarity import Wording, alike, trigram_similarity
+from services.intake.mail.subject import MAX_SUBJECT, normalised_subject
 
 NEAR = timedelta(hours=72)
 SIMILAR_SUBJECT, SIMILAR_TEXT = 0.45, 0.4
-LONGEST = 4000
-"""So much of a text is compared."""
 
 
 class Kind(StrEnum):
@@ -85,27 +84,61 @@ class Suspicion:
         return any(each.kind in ABOUT for each in self.evidence)
 
 
+class Comparison:
+    """One matter against others, of which each may be looked at by itself. namesakes: customers who have the name that
+    was asked for.
+    """
+
+    def __init__(self, matter: Matter, namesakes: frozenset[str] = frozenset()) -> None:
+        self._mine, self._namesakes = _Read(matter), namesakes
+
+    def suspicion(self, candidate: Matter) -> Suspicion | None:
+        """None for the ticket itself, and those of others; a colleague's ticket is only one if it is about the same."""
+        matter = self._mine.matter
+        if candidate.id is None or candidate.id == matter.id:
+            return None
+        whose = _whose(matter, candidate, self._namesakes)
+        if whose is None:
+            return None
+        evidence = (whose, *_when(matter, candidate), *_about(self._mine, _Read(candidate)))
+        score = 1 - prod(1 - each.weight for each in evidence)
+        suspicion = Suspicion(candidate.id, round(score, 3), evidence)
+        return suspicion if whose.kind is not Kind.SAME_ORGANISATION or suspicion.is_about_the_same else None
+
+
+def ranked(found: Iterable[Suspicion | None]) -> list[Suspicion]:
+    """The likeliest first."""
+    return sorted(filter(None, found), key=lambda each: (-each.score, each.ticket_id))
+
+
 def suspicions(
     matter: Matter, candidates: Sequence[Matter], namesakes: frozenset[str] = frozenset()
 ) -> list[Suspicion]:
-    """The likeliest first. namesakes: customers who have the name that was asked for.
+    """What is suspected of all of them, the likeliest first."""
+    return ranked(map(Comparison(matter, namesakes).suspicion, candidates))
 
-    A colleague's ticket is only one if it is about the same.
-    """
-    found: list[Suspicion] = []
-    named = numbers(matter.subject, matter.text[:LONGEST])
-    for candidate in candidates:
-        if candidate.id is None or candidate.id == matter.id:
-            continue
-        whose = _whose(matter, candidate, namesakes)
-        if whose is None:
-            continue
-        evidence = (whose, *_when(matter, candidate), *_about(matter, candidate, named))
-        score = 1 - prod(1 - each.weight for each in evidence)
-        suspicion = Suspicion(candidate.id, round(score, 3), evidence)
-        if whose.kind is not Kind.SAME_ORGANISATION or suspicion.is_about_the_same:
-            found.append(suspicion)
-    return sorted(found, key=lambda each: (-each.score, each.ticket_id))
+
+class _Read:
+    """A matter, and what is compared of its words, each made once."""
+
+    def __init__(self, matter: Matter) -> None:
+        self.matter = matter
+
+    @cached_property
+    def subject(self) -> str:
+        return normalised_subject(self.matter.subject)[:MAX_SUBJECT]
+
+    @cached_property
+    def subject_wording(self) -> Wording:
+        return Wording(self.subject)
+
+    @cached_property
+    def wording(self) -> Wording:
+        return Wording(self.matter.text)
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        return Wording(self.matter.subject).numbers | self.wording.numbers
 
 
 def _whose(matter: Matter, candidate: Matter, namesakes: frozenset[str]) -> Evidence | None:
@@ -128,14 +161,14 @@ def _when(matter: Matter, candidate: Matter) -> list[Evidence]:
     return [_certain(Kind.NEAR_IN_TIME, f"{apart.total_seconds() / 3600:.1f} h apart")]
 
 
-def _about(matter: Matter, candidate: Matter, named: frozenset[str]) -> list[Evidence]:
-    found = _subjects(normalised_subject(matter.subject), normalised_subject(candidate.subject))
+def _about(mine: _Read, theirs: _Read) -> list[Evidence]:
+    matter, candidate = mine.matter, theirs.matter
+    found = _subjects(mine, theirs)
     if matter.text.strip() and candidate.text.strip():
-        similarity = alike(matter.text[:LONGEST], candidate.text[:LONGEST])
+        similarity = alike(mine.wording, theirs.wording)
         if similarity >= SIMILAR_TEXT:
             found.append(_graded(Kind.SIMILAR_TEXT, similarity, "of the words are the same"))
-    theirs = numbers(candidate.subject, candidate.text[:LONGEST]) | {candidate.reference or ""}
-    if shared := sorted(named & theirs):
+    if shared := sorted(mine.numbers & (theirs.numbers | {candidate.reference or ""})):
         found.append(_certain(Kind.SHARED_NUMBER, ", ".join(shared[:5])))
     both = matter.custom.keys() & candidate.custom.keys()
     same = sorted(key for key in both if matter.custom[key] == candidate.custom[key] and _tells(matter.custom[key]))
@@ -144,13 +177,15 @@ def _about(matter: Matter, candidate: Matter, named: frozenset[str]) -> list[Evi
     return found
 
 
-def _subjects(one: str, other: str) -> list[Evidence]:
-    if not one or not other:
+def _subjects(mine: _Read, theirs: _Read) -> list[Evidence]:
+    if not mine.subject or not theirs.subject:
         return []
-    if one == other:
-        return [_certain(Kind.SAME_SUBJECT, f"“{one}”")]
-    similarity = trigram_similarity(one, other)
-    return [_graded(Kind.SIMILAR_SUBJECT, similarity, f"like “{other}”")] if similarity >= SIMILAR_SUBJECT else []
+    if mine.subject == theirs.subject:
+        return [_certain(Kind.SAME_SUBJECT, f"“{mine.subject}”")]
+    similarity = trigram_similarity(mine.subject_wording, theirs.subject_wording)
+    if similarity < SIMILAR_SUBJECT:
+        return []
+    return [_graded(Kind.SIMILAR_SUBJECT, similarity, f"like “{theirs.subject}”")]
 
 
 def _tells(value: Scalar) -> bool:
