@@ -5,6 +5,8 @@ What other services keep goes when they hear that the ticket is erased. `events`
 
 from collections.abc import Collection, Sequence
 
+import asyncpg
+
 from libs.chassis.transaction import Connection
 from services.intake.chains import Chains
 from services.intake.domain.decision import By
@@ -97,6 +99,7 @@ class Erasing:
 
     async def tickets(self, ids: Collection[str]) -> int:
         """Erase these tickets, and nothing of those merged with them; how many were erased now."""
+        await self._lock(ids)
         loaded = await self._store.tickets(ids)
         now = self._store.transaction.now
         decisions = [erase(ticket, now, self._by) for ticket in loaded.values() if ticket.removed != ERASED]
@@ -109,6 +112,15 @@ class Erasing:
             await self._connection.execute(statement, erased)
         await Copies(self._connection).forget(erased)
         return len(erased)
+
+    async def _lock(self, ids: Collection[str]) -> None:
+        """Together with the tickets whose answers their requesters get a copy of, in the order of all their ids."""
+        copies = Copies(self._connection)
+        targets = await copies.targets(ids)
+        await self._store.lock({*ids, *targets})
+        if not await copies.targets(ids) <= targets:
+            # a target was merged on: what it became part of cannot be locked any more in order, so it begins again
+            raise asyncpg.SerializationError("a ticket was merged meanwhile")
 
     async def messages(self, ids: Sequence[str]) -> None:
         """Erase what these messages say; that there was one stays."""

@@ -23,6 +23,8 @@ SELECT $1, coming.source, false FROM (
 ON CONFLICT (ticket_id, source) DO UPDATE SET ended = false
 """
 END = "UPDATE copied SET ended = true WHERE ticket_id = ANY($1::text[]) AND source = ANY($2::text[])"
+# those who get no more copies are among them: what has left still names them
+TARGETS = "SELECT DISTINCT ticket_id FROM copied WHERE source = ANY($1::text[])"
 # what has left says to whom; the others who got it stay
 STRIP = """
 UPDATE messages m SET outbound = jsonb_set(m.outbound, '{copies}', coalesce((
@@ -57,7 +59,13 @@ class Copies:
         """Tickets left these targets: their requesters get no more copies (behaviour M-2)."""
         await self._connection.execute(END, list(targets), list(leaving))
 
+    async def targets(self, sources: Collection[str]) -> set[str]:
+        """The tickets whose answers the requesters of these get, or got, a copy of."""
+        return {row["ticket_id"] for row in await self._connection.fetch(TARGETS, sorted(sources))}
+
     async def forget(self, tickets: Sequence[str]) -> None:
-        """Tickets were erased: nothing says any more whose requesters got a copy of what (decisions 21)."""
+        """Tickets were erased: nothing says any more whose requesters got a copy of what (decisions 21). Their targets
+        are locked as well: an answer that is being written has its copies already.
+        """
         await self._connection.execute(STRIP, list(tickets))
         await self._connection.execute(FORGET, list(tickets))

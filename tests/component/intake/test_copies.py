@@ -1,20 +1,25 @@
 """Who gets a copy of each answer after a merge, over HTTP on real servers (behaviour M-3)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from pydantic_core import from_json
 
 from libs.chassis.process import Process
 from libs.contracts.conversation import ConversationStarted, TicketRequested
+from services.intake.desk import Desk, Words
 from services.intake.domain.decision import By
 from services.intake.erasing import Erasing
+from services.intake.merges import Merges
 from services.intake.store import Store
 from tests.component.intake.conftest import Intake
 from tests.component.intake.talk import tell
 from tests.component.intake.test_merging import ADA, BOB, merged, opened, process
+from tests.support.stack import until
 
 __all__ = ["process"]
 
@@ -104,3 +109,52 @@ async def test_M3_D21_of_who_was_erased_no_copy_is_known_any_more(
     assert CY["email"] in rows[0]["outbound"]
     assert await connection.fetch("SELECT FROM copied WHERE source = $1", source) == []
     assert await leaves_for(mira, connection, target) == (ADA["email"], [CY["email"]])
+
+
+ERASER = By("agent:boss", person=True)
+
+
+async def erase(process: Process, ticket: str) -> int:
+    async with process.resources.transactions.begin() as transaction:
+        return await Erasing(Store(transaction), ERASER).tickets([ticket])
+
+
+async def waits(connection: Any) -> None:
+    """Until somebody waits for a row."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    await until(lambda: connection.fetchval(asked))
+
+
+async def test_M3_D21_an_answer_that_is_written_while_its_copied_requester_is_erased_does_not_keep_the_address(
+    mira: httpx.AsyncClient, connection: Any, process: Process
+) -> None:
+    target, source = await opened(mira), await opened(mira, customer=BOB)
+    await merge(mira, target, source)
+    async with process.resources.transactions.begin() as transaction:
+        store = Store(transaction)
+        loaded = await store.tickets([target])
+        await Desk(store, process.resources.settings, By.agent_named("mira")).reply(loaded[target], Words("Hi"), None)
+        erasing = asyncio.create_task(erase(process, source))
+        await waits(connection)
+    assert await erasing == 1
+    rows = await connection.fetch("SELECT outbound::text FROM messages WHERE ticket_id = $1 AND kind = 'agent'", target)
+    assert [BOB["email"] in row["outbound"] for row in rows] == [False]
+    assert await leaves_for(mira, connection, target) == (ADA["email"], [])
+
+
+async def test_M3_D21_who_is_erased_while_the_target_is_merged_on_is_erased_the_next_time(
+    mira: httpx.AsyncClient, connection: Any, process: Process
+) -> None:
+    root, middle = await opened(mira), await opened(mira)
+    source = await opened(mira, customer=BOB)
+    await merge(mira, middle, source)
+    async with process.resources.transactions.begin() as transaction:
+        merges = Merges(Store(transaction), By.agent_named("mira"))
+        await merges.merge(*await merges.target(root, [middle]), confirmed=True)
+        erasing = asyncio.create_task(erase(process, source))
+        await waits(connection)
+    with pytest.raises(asyncpg.SerializationError):
+        await erasing
+    assert await erase(process, source) == 1
+    assert await connection.fetch("SELECT FROM copied WHERE source = $1", source) == []
+    assert await leaves_for(mira, connection, root) == (ADA["email"], [])
