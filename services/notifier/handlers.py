@@ -12,6 +12,7 @@ from libs.contracts.notice import NoticeKind
 from libs.contracts.routing import AgentChanged, QueueChanged
 from libs.contracts.sla import Outcome, SlaDecided, SlaWarned, TargetsSet
 from libs.contracts.ticket import (
+    AnswerCopy,
     TicketChanged,
     TicketDeliveryFailed,
     TicketMerged,
@@ -27,7 +28,7 @@ from services.notifier.domain.customers import close_the_loop, remind, reply
 from services.notifier.domain.desk import Agent, Desk, Queue
 from services.notifier.domain.notice import Notice, State, Verdict, Way, said
 from services.notifier.domain.people import tell_assignee, tell_breach, tell_delivery_failed, warn
-from services.notifier.domain.ticket import REMEMBERED, Data
+from services.notifier.domain.ticket import ERASED, REMEMBERED, Data
 from services.notifier.links import ReopenLinks
 from services.notifier.sender.doorbell import Doorbell
 from services.notifier.store import Store
@@ -35,7 +36,6 @@ from services.notifier.store import Store
 Decide = Callable[[Fact[Any], Any, Desk], None]
 """What a fact leads to; its data as READS reads it."""
 
-ERASED = "erased"
 PEOPLE = frozenset(event.TYPE for event in (SlaWarned, SlaDecided, TicketDeliveryFailed, TicketChanged))
 """Facts for which somebody of ours may have to be told."""
 
@@ -79,9 +79,11 @@ def on_merged(fact: Fact[TicketMerged], said: TicketMerged, desk: Desk) -> None:
 def on_restored(
     fact: Fact[TicketRestored] | Fact[TicketUnmerged], said: TicketRestored | TicketUnmerged, desk: Desk
 ) -> None:
-    """It is worked on again."""
-    desk.ticket(fact.subject).silenced = None
-    desk.silenced.pop(fact.subject, None)
+    """It is worked on again; what is erased stays so."""
+    ticket = desk.ticket(fact.subject)
+    if ticket.silenced != ERASED:
+        ticket.silenced = None
+        desk.silenced.pop(fact.subject, None)
 
 
 def on_reminder_due(fact: Fact[TicketReminderDue], said: TicketReminderDue, desk: Desk) -> None:
@@ -204,6 +206,8 @@ async def handle(
 async def _desk(heard: Sequence[tuple[Fact[Any], Any]], store: Store, transaction: Transaction) -> Desk:
     desk = Desk(transaction.config.parsed, transaction.now)
     concerned = {fact.subject for fact, _ in heard if ":" not in fact.subject}
+    # locked as well: they are erased before a copy to who asked in them is written, or after, and never meanwhile
+    concerned |= {copy.ticket for fact, said in heard if fact.type == TicketMessageAdded.TYPE for copy in _copies(said)}
     opened = {fact.subject for fact, said in heard if fact.type != TicketChanged.TYPE or "status_category" in said}
     desk.tickets = await store.tickets(concerned, opened & concerned)
     kinds = {fact.type for fact, _ in heard}
@@ -212,6 +216,10 @@ async def _desk(heard: Sequence[tuple[Fact[Any], Any]], store: Store, transactio
     if TargetsSet.TYPE in kinds or not kinds.isdisjoint(PEOPLE):
         desk.queues = await store.queues()
     return desk
+
+
+def _copies(said: TicketMessageAdded) -> Sequence[AnswerCopy]:
+    return said.outbound.copies if said.outbound is not None else ()
 
 
 def _to_acknowledge(desk: Desk) -> set[str]:
@@ -231,12 +239,12 @@ async def _store(desk: Desk, store: Store, transaction: Transaction, doorbell: D
             doorbell.undeliverable(notice.kind)
         if notice.state is State.QUEUED:
             doorbell.ring()
+    await store.erase([ticket for ticket, reason in desk.silenced.items() if reason == ERASED])
     for row in await store.silence(desk.silenced):
         kind, reason = NoticeKind(row["kind"]), row["reason"]
         event = said(row["id"], kind, State.SUPPRESSED, Verdict.SUPPRESSED, reason, None, row["source_message"])
         if event is not None:
             transaction.say(event, row["ticket"], cause=row["cause"], trace=row["trace"])
-    await store.erase([ticket for ticket, reason in desk.silenced.items() if reason == ERASED])
 
 
 def _say(notice: Notice, transaction: Transaction) -> None:

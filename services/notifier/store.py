@@ -100,9 +100,14 @@ FORGET = "DELETE FROM failing_addresses WHERE address = ANY($1::text[])"
 SILENCE = """
 UPDATE notices n SET state = 'suppressed', verdict = 'suppressed', reason = x.reason, settled_at = $3, next_try = NULL
 FROM unnest($1::text[], $2::text[]) AS x(ticket, reason)
-WHERE n.ticket = x.ticket AND n.state = 'queued' AND (
-    x.reason = 'erased' OR (n.automatic AND n.kind IN ('acknowledgment', 'resolved', 'reply')))
+WHERE n.state = 'queued' AND (
+    n.ticket = x.ticket AND (x.reason = 'erased' OR (n.automatic AND n.kind IN ('acknowledgment', 'resolved', 'reply')))
+    OR n.copy_for = x.ticket AND x.reason = 'erased')
 RETURNING n.ticket, n.id, n.kind, n.reason, n.source_message, n.cause, n.trace
+"""
+# a copy is found by two tickets: whoever erases the one locks it in the same order as whoever erases the other
+LOCK_NOTICES = """
+SELECT FROM notices WHERE ticket = ANY($1::text[]) OR copy_for = ANY($1::text[]) ORDER BY ticket, id FOR UPDATE
 """
 ERASE_NOTICES = """
 UPDATE notices SET subject = '', text = '', recipient = 'erased ' || id, reply_to = NULL, topic = NULL
@@ -204,8 +209,8 @@ class Store:
             await self._connection.execute(SAVE_QUEUES, *as_columns(lines))
 
     async def silence(self, reasons: Mapping[str, str]) -> list[asyncpg.Record]:
-        """Suppress what still waits to be said to the customers of these tickets, about erased ones to anybody; the
-        notices concerned.
+        """Suppress what still waits to be said to the customers of these tickets, about erased ones to anybody and as a
+        copy to who had asked in them; the notices concerned. Those of erased tickets are erased before.
         """
         if not reasons:
             return []
@@ -213,11 +218,12 @@ class Store:
         return await self._connection.fetch(SILENCE, list(reasons), list(reasons.values()), now)
 
     async def erase(self, tickets: Collection[str]) -> None:
-        """Take out of the notices who wrote and what was said (behaviour N-1, decisions 21). One that is on its way
-        arrives; if it has to be tried again there is nobody any more to send it to.
+        """Take out of the notices who wrote and what was said (behaviour N-1, decisions 21), and lock them. One on its
+        way arrives; if it has to be tried again there is nobody any more to send it to.
         """
         if tickets:
-            await self._connection.execute(ERASE_NOTICES, list(tickets))
+            for statement in (LOCK_NOTICES, ERASE_NOTICES):
+                await self._connection.execute(statement, list(tickets))
 
 
 def _is_said_in_chat(notice: Notice) -> bool:

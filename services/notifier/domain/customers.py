@@ -13,7 +13,7 @@ from services.notifier.domain.answerable import why_silent
 from services.notifier.domain.desk import Desk
 from services.notifier.domain.notice import Notice, State, Verdict, Way
 from services.notifier.domain.outcome import AUTOMATIC_LASTS
-from services.notifier.domain.ticket import THREAD, Ticket
+from services.notifier.domain.ticket import ERASED, THREAD, Ticket
 from services.notifier.mail_file import is_writable
 
 
@@ -44,7 +44,7 @@ def reply(fact: Fact[TicketMessageAdded], desk: Desk) -> None:
         trace=fact.trace,
     )
     ticket.thread = (*outbound.references, outbound.message_id)[-THREAD:]
-    copies = [] if notice.automatic else _copies(notice, outbound)
+    copies = [] if notice.automatic else _copies(notice, outbound, desk)
     if outbound.to:
         desk.notices.append(notice)
     if not is_writable(outbound.to):
@@ -54,11 +54,14 @@ def reply(fact: Fact[TicketMessageAdded], desk: Desk) -> None:
     desk.notices += copies
 
 
-def _copies(notice: Notice, outbound: Outbound) -> list[Notice]:
+def _copies(notice: Notice, outbound: Outbound, desk: Desk) -> list[Notice]:
     """The same to each requester of a merged ticket, each a mail with an id and an end of its own: what becomes of a
-    copy says nothing of the answer (behaviour M-3). Who cannot be written to gets none.
+    copy says nothing of the answer (behaviour M-3). Who cannot be written to gets none, nor who was erased since: what
+    is said of two tickets is heard in any order.
     """
-    writable = [copy for copy in outbound.copies if is_writable(copy.to)]
+    writable = [
+        copy for copy in outbound.copies if is_writable(copy.to) and desk.ticket(copy.ticket).silenced != ERASED
+    ]
     notice.shared = True if writable else None
     return [
         replace(

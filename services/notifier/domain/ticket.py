@@ -15,6 +15,8 @@ DONE = frozenset({StatusCategory.RESOLVED.value, StatusCategory.CLOSED.value})
 REMEMBERED = frozenset({"assignee", "queue", "language", "spam", "status_category"})
 """Changes that matter here."""
 UNPROMISED: Data = {"state": TargetState.NONE.value}
+ERASED = "erased"
+"""Why a ticket is silenced of whose customer nothing is left."""
 THREAD = 20
 """References in a mail (behaviour E-8)."""
 

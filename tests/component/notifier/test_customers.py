@@ -290,6 +290,56 @@ async def test_M3_nobody_finds_who_got_a_copy_once_their_own_ticket_is_erased(wo
     assert CUSTOMER in "".join(str(dict(row)) for row in rows)
 
 
+async def test_M3_D21_no_copy_is_written_to_who_was_erased_before_the_answer_was_heard(world: World) -> None:
+    ticket = await world.open()
+    bob, cy = [await world.open(customer=Customer(id=name, email=f"{name}@example.net")) for name in ("bob", "cy")]
+    await world.say(TicketMerged(target=ticket), bob, state=world.state(bob))
+    await world.say(TicketRemoved(reason="erased"), bob, state=world.state(bob))
+    await world.say(TicketUnmerged(target=ticket), bob, state=world.state(bob))
+    await world.heard(bob)
+    await world.reply(ticket, **_copies((bob, "bob@example.net"), (cy, "cy@example.net"), ("unknown", "d@example.net")))
+    rows = await until(lambda: _sent(world, ticket, 3))
+    assert {row["recipient"] for row in rows} == {CUSTOMER, "cy@example.net", "d@example.net"}
+    assert "bob@example.net" not in "".join(str(dict(row)) for row in rows)
+    assert bob not in {row["copy_for"] for row in rows}
+
+
+async def test_M3_D21_a_copy_that_waits_is_not_sent_once_its_requester_is_erased(world: World) -> None:
+    ticket, merged = await world.open(), await world.open(customer=Customer(id="b", email="bob@example.net"))
+    await world.server.spool.stop()
+    await world.reply(ticket, **_copies((merged, "bob@example.net")))
+    await until(lambda: _two(world, ticket))
+    await world.execute("UPDATE notices SET next_try = next_try + interval '1 hour' WHERE ticket = $1", ticket)
+    await until(lambda: _all(world, ticket, "queued"))
+    await world.say(TicketRemoved(reason="erased"), merged, state=world.state(merged))
+    await world.heard(merged)
+    await world.server.spool.start()
+    rows = {row["kind"]: row for row in await world.rows(ticket)}
+    assert (rows["reply"]["state"], rows["reply"]["recipient"]) == ("queued", CUSTOMER)
+    assert (rows["copy"]["state"], rows["copy"]["reason"]) == ("suppressed", "erased")
+    assert "bob@example.net" not in str(dict(rows["copy"]))
+    (name, said), *_ = await world.said(ticket)
+    assert (name, said["kind"], said["state"]) == ("failed", "copy", "suppressed")
+
+
+async def test_M3_D21_notices_of_erased_tickets_are_locked_in_one_order(world: World) -> None:
+    first, last = sorted([await world.open(), await world.open()])
+    merged = await world.open(customer=Customer(id="b", email="bob@example.net"))
+    for ticket in (last, first):
+        await world.reply(ticket, **_copies((merged, "bob@example.net")))
+        await until(lambda ticket=ticket: _sent(world, ticket, 2))  # type: ignore[misc]
+    lock = "SELECT id FROM notices WHERE ticket = $1 AND kind = 'copy' FOR UPDATE"
+    async with world.notifier.database.connection() as connection, connection.transaction():
+        await connection.fetch(lock, first)
+        await world.say(TicketRemoved(reason="erased"), merged, state=world.state(merged))
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        await until(lambda: connection.fetchval(asked))
+        assert len(await connection.fetch(f"{lock} NOWAIT", last)) == 1
+    await world.heard(merged)
+    rows = [*await world.rows(first), *await world.rows(last)]
+    assert "bob@example.net" not in "".join(str(dict(row)) for row in rows)
+
+
 async def _sent(world: World, ticket: str, count: int) -> list[Any] | None:
     rows = await world.rows(ticket, "sent")
     return rows if len(rows) == count else None
