@@ -1,8 +1,10 @@
 """The connection pool of one service: its own role, its own schema."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from socket import gethostname
 from typing import Any
 
 import asyncpg
@@ -37,6 +39,8 @@ DATABASE_TROUBLE: tuple[type[Exception], ...] = (
 """Errors that say nothing about the message being handled: it is tried again, for ever, and never parked (6)."""
 
 
+LONGEST_NAME = 63
+"""Of a session; PostgreSQL cuts it there."""
 PATIENCE_SECONDS = 30.0
 """How long anybody waits for a connection of the pool."""
 
@@ -53,6 +57,7 @@ class Database:
         self.dsn, self.service = dsn, service
         self._size, self._cache = size, 1024 if statement_cache else 0
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._name = f"signalbox-{service} {os.getpid()}@{gethostname()}"[:LONGEST_NAME]
 
     @property
     def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
@@ -80,10 +85,12 @@ class Database:
                 await asyncio.sleep(0.5)
 
     def options(self) -> dict[str, Any]:
-        """Connection options that every connection of the service uses, pooled or not."""
+        """Connection options that every connection of the service uses, pooled or not. Their name is the process's, so
+        that what a stopped one left open can be told from what others do.
+        """
         return {
             "statement_cache_size": self._cache,
-            "server_settings": {"application_name": f"signalbox-{self.service}", "search_path": self.service},
+            "server_settings": {"application_name": self._name, "search_path": self.service},
         }
 
     async def stop(self) -> None:
