@@ -10,7 +10,12 @@ from aiosmtpd.smtp import SMTP, syntax
 PLAIN_PATH = re.compile(r"\s*<([A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,255})>(.*)", re.DOTALL)
 LINE_END, STOP, END = b"\r\n", b".\r\n", b"\r\n.\r\n"
 LONGEST_LINE = 1024 * 1024
+ANSWERS_A_TURN = 50
+MOST_HELD = 4096
+MOST_REFUSED = 1000
+"""In a row; so many recipients behind a MAIL that was refused are still no attack."""
 BUSY = b"421 4.3.2 too many connections, come again later\r\n"
+HOPELESS = b"421 4.7.0 too many refused commands\r\n"
 
 
 class Session(SMTP):
@@ -21,9 +26,12 @@ class Session(SMTP):
     door = "smtp"
     open_sessions: set["Session"]
     most_sessions: int
-    held = b""
-    """Answers that another may join, within this turn of the event loop."""
+    held: bytearray
+    """Answers that another may join, within this turn of the event loop; a few kilobytes at most."""
     holds = False
+    answered = 0
+    refused = 0
+    """Commands in a row that were refused for good (5yz)."""
     last_heard = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,24 +42,42 @@ class Session(SMTP):
             transport.close()
             return
         self.open_sessions.add(self)
+        self.held = bytearray()
         super().connection_made(transport)
 
     async def push(self, status: str | bytes) -> None:
-        """Answer; whoever sends several commands at once gets the answers in one write, which saves most of theirs."""
+        """Answer; whoever sends several commands at once gets the answers in one write, which saves most of theirs.
+
+        Others have their turn every 50 answers: reading what is here and draining what is taken at once never wait.
+        """
         answer = (status.encode() if isinstance(status, str) else status) + LINE_END
-        if self.holds:
-            if not self.held:
-                self.loop.call_soon(self._let_go)
-            self.held += answer
-        else:
-            self._writer.write(self.held + answer)
-            self.held = b""
+        if self.holds and not self.held:
+            self.loop.call_soon(self._let_go)
+        self.held += answer
+        if not self.holds or len(self.held) > MOST_HELD:
+            self._let_go()
+        self.answered += 1
+        # 4yz asks to come again, as whoever names more than 100 recipients rightly does
+        self.refused = self.refused + 1 if answer.startswith(b"5") else 0
+        if self.refused >= MOST_REFUSED:
+            self._hang_up()
         await self._writer.drain()
+        if self.answered % ANSWERS_A_TURN == 0:
+            await asyncio.sleep(0)
 
     def _let_go(self) -> None:
         if self.held:
-            self._writer.write(self.held)
-            self.held = b""
+            # a copy: TLS keeps what it is given until it is sent
+            self._writer.write(bytes(self.held))
+            self.held.clear()
+
+    def _hang_up(self) -> None:
+        self.held += HOPELESS
+        self._let_go()
+        # as QUIT does it: whatever else was sent is not looked at
+        if self._handler_coroutine is not None and self.transport is not None:
+            self._handler_coroutine.cancel()
+            self.transport.close()
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:
