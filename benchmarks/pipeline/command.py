@@ -37,6 +37,7 @@ from benchmarks.pipeline.report import printed
 from benchmarks.pipeline.stack import signalbox_up
 from benchmarks.pipeline.system import SERVICES
 from benchmarks.pipeline.trial import Trial, run_trial
+from benchmarks.pipeline.wait import until_at_rest
 from libs.chassis.logs import configure_logs
 
 
@@ -103,6 +104,7 @@ async def _signalbox(plan: Plan, folder: Path, configuration: Path, cores: Cores
         trials = {}
         for order in _orders(plan):
             progress(f"{order.tickets} tickets, {order.rate or 'all'} a second ({order.run})")
+            await until_at_rest(system.intake)
             trials[order.run] = await run_trial(system, order, cores)
         progress("reading what became of them")
         journeys = await read_journeys(system)

@@ -1,9 +1,11 @@
 """Waiting without disturbing: the broker is asked how far everybody is, the services are left alone."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 
+import httpx
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
@@ -18,6 +20,9 @@ LOOK_SECONDS = 0.05
 SELDOM_SECONDS = 0.25
 QUIET_LOOKS = 3
 READY_SECONDS = 60.0
+BEHIND = r"^signalbox_intake_search_behind_seconds(?:\{.*\})? (\S+)$"
+REST_LOOKS, REST_SECONDS = 12, 300.0
+"""It looks for changes every two seconds, so it has to say for three that there is nothing left."""
 
 
 async def until_subscribed(url: str, wanted: Mapping[str, int]) -> None:
@@ -67,6 +72,18 @@ async def until_said(client: Client, subjects: Sequence[str], count: int, patien
         quiet = 0 if await _left(client.jetstream()) else quiet + 1
         await asyncio.sleep(LOOK_SECONDS)
     return quiet == QUIET_LOOKS
+
+
+async def until_at_rest(intake: str) -> None:
+    """Wait until intake has written the words of all tickets for searches, which it does some time after a burst: the
+    next trial is to measure its own load. TimeoutError after five minutes.
+    """
+    behind, quiet = re.compile(BEHIND, re.MULTILINE), 0
+    async with asyncio.timeout(REST_SECONDS), httpx.AsyncClient(base_url=intake) as client:
+        while quiet < REST_LOOKS:
+            found = behind.search((await client.get("/metrics")).text)
+            quiet = quiet + 1 if found and not float(found[1]) else 0
+            await asyncio.sleep(SELDOM_SECONDS)
 
 
 async def _left(jetstream: JetStreamContext) -> int:
