@@ -25,6 +25,7 @@ from benchmarks.pipeline.machine import Cores, available_cores
 from benchmarks.pipeline.remarks import remarks
 from benchmarks.pipeline.stack import signalbox_up
 from benchmarks.pipeline.system import SERVICES, System
+from benchmarks.pipeline.wait import until_at_rest
 from libs.chassis.logs import configure_logs
 
 UNLIMITED = {"tickets": 1_000_000, "minutes": 1}
@@ -81,8 +82,10 @@ async def _figures(plan: Plan) -> Figures:
         configuration = _configuration(folder / "config")
         async with signalbox_up(folder / "signalbox", configuration, cores) as system:
             await run_trial(system, warm_up, "smtp", cores)
+            await until_at_rest(system.intake)
             progress(f"{plan.mails} mails by SMTP on {CONNECTIONS} connections")
             smtp = await run_trial(system, by_smtp, "smtp", cores)
+            await until_at_rest(system.intake)
             progress(f"{plan.mails} mails by import")
             imported = await run_trial(system, by_import, "import", cores)
             progress("all of them again, each by the other door")
