@@ -5,7 +5,7 @@ costs. PostgreSQL runs every data-modifying `WITH` query of a statement to its e
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,12 @@ PARAMETER = re.compile(r"\$(\d+)")
 def columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     """Rows of one length, at least one of them, as the arrays that unnest takes."""
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def unnested(names: Sequence[str], type_of: Callable[[str], str]) -> str:
+    """`unnest($1::text[], …) AS x(…)` for columns of these names; type_of: the type in which each travels."""
+    arrays = ", ".join(f"${place}::{type_of(name)}[]" for place, name in enumerate(names, 1))
+    return f"unnest({arrays}) AS x({', '.join(names)})"
 
 
 @dataclass(frozen=True, slots=True)

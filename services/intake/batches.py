@@ -9,9 +9,10 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+from libs.chassis.writes import unnested
 from services.intake.domain.message import Message
 from services.intake.domain.ticket import Ticket
-from services.intake.rows import MESSAGE_COLUMNS, ORIGIN, STATE, TRAVELLING, stored, type_of, unnest
+from services.intake.rows import MESSAGE_COLUMNS, ORIGIN, STATE, TRAVELLING, stored, type_of
 
 Batch = tuple[str, list[Any]]
 """A statement and its arguments."""
@@ -79,14 +80,15 @@ def _divided(columns: Mapping[str, list[Any]]) -> tuple[dict[str, list[Any]], di
 @lru_cache(maxsize=256)
 def _insert_of(table: str, varying: tuple[str, ...], shared: tuple[str, ...]) -> str:
     values = [stored(column, f"x.{column}") for column in varying] + _constants(shared, len(varying) + 1)
-    return f"INSERT INTO {table} ({', '.join((*varying, *shared))}) SELECT {', '.join(values)} FROM {unnest(varying)}"
+    rows = unnested(varying, type_of)
+    return f"INSERT INTO {table} ({', '.join((*varying, *shared))}) SELECT {', '.join(values)} FROM {rows}"
 
 
 @lru_cache(maxsize=256)
 def _update_of(varying: tuple[str, ...], shared: tuple[str, ...]) -> str:
     values = [stored(column, f"x.{column}") for column in varying] + _constants(shared, len(varying) + 2)
     changes = ", ".join(f"{column} = {value}" for column, value in zip((*varying, *shared), values, strict=True))
-    return f"UPDATE tickets SET {changes} FROM {unnest(('id', *varying))} WHERE tickets.id = x.id"
+    return f"UPDATE tickets SET {changes} FROM {unnested(('id', *varying), type_of)} WHERE tickets.id = x.id"
 
 
 def _constants(shared: tuple[str, ...], first: int) -> list[str]:

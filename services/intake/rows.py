@@ -54,12 +54,6 @@ TYPES = {
 ARRAYS = frozenset({"tags", "set_by_person"})
 
 
-def unnest(columns: tuple[str, ...]) -> str:
-    """`unnest($1::text[], ...) AS x(...)` for these columns."""
-    casts = ", ".join(f"${place}::{type_of(column)}[]" for place, column in enumerate(columns, 1))
-    return f"unnest({casts}) AS x({', '.join(columns)})"
-
-
 def type_of(column: str) -> str:
     """The type in which the values of a column travel."""
     return TYPES.get(column, "text")

@@ -1,6 +1,5 @@
 """Tickets and notices as columns, for statements over unnest."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
@@ -46,17 +45,6 @@ NOTICE_TYPES: dict[str, str] = {
     "trace": "text",
 }
 NOTICE_COLUMNS = tuple(NOTICE_TYPES)
-
-
-def unnested(columns: Sequence[str], types: dict[str, str]) -> str:
-    """`unnest($1::text[], …) AS x(…)` for these columns."""
-    arrays = ", ".join(f"${place}::{types[name]}[]" for place, name in enumerate(columns, 1))
-    return f"unnest({arrays}) AS x({', '.join(columns)})"
-
-
-def as_columns(rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Rows as arrays for `unnested`."""
-    return list(zip(*rows, strict=True))
 
 
 _opening_values, _living_values = attrgetter(*OPENING), attrgetter(*LIVING)

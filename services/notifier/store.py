@@ -7,6 +7,7 @@ from datetime import timedelta
 import asyncpg
 
 from libs.chassis.transaction import Transaction
+from libs.chassis.writes import columns, unnested
 from libs.contracts.notice import NoticeKind
 from services.notifier.domain.desk import Agent, Queue
 from services.notifier.domain.notice import Notice, State, Way
@@ -15,13 +16,11 @@ from services.notifier.domain.ticket import Ticket
 from services.notifier.rows import (
     NOTICE_COLUMNS,
     NOTICE_TYPES,
-    as_columns,
     chat_row,
     living_of,
     notice_row,
     opening_of,
     ticket_of,
-    unnested,
 )
 from services.notifier.tables import DOMAIN_OF
 
@@ -46,7 +45,7 @@ INSERT_NOTICES = f"""
 INSERT INTO notices ({", ".join(NOTICE_COLUMNS)}, next_try, settled_at)
 SELECT {", ".join(NOTICE_COLUMNS)}, CASE WHEN state = 'queued' THEN created_at END,
        CASE WHEN state <> 'queued' THEN created_at END
-FROM {unnested(NOTICE_COLUMNS, NOTICE_TYPES)}
+FROM {unnested(NOTICE_COLUMNS, NOTICE_TYPES.__getitem__)}
 ON CONFLICT (cause, kind, recipient) DO NOTHING
 RETURNING id
 """
@@ -179,10 +178,10 @@ class Store:
         if new:
             await self._insert_tickets(sorted(new))
         if known:
-            self._transaction.write(UPDATE_TICKETS, *as_columns(known))
+            self._transaction.write(UPDATE_TICKETS, *columns(known))
 
     async def _insert_tickets(self, rows: Sequence[tuple[object, ...]]) -> None:
-        done = await self._connection.execute(INSERT_TICKETS, *as_columns(rows))
+        done = await self._connection.execute(INSERT_TICKETS, *columns(rows))
         if done != f"INSERT 0 {len(rows)}":
             # a former holder of the shard was quicker: the batch is loaded and decided again
             raise asyncpg.SerializationError("a ticket appeared meanwhile")
@@ -193,20 +192,20 @@ class Store:
         others = {notice.id: notice for notice in notices if not _is_said_in_chat(notice)}
         new: list[Notice] = []
         if chat:
-            columns = as_columns([chat_row(notice) for notice in chat.values()])
-            rows = await self._connection.fetch(INSERT_CHAT, *columns, self._transaction.now)
+            arrays = columns([chat_row(notice) for notice in chat.values()])
+            rows = await self._connection.fetch(INSERT_CHAT, *arrays, self._transaction.now)
             new += [chat[row["id"]] for row in rows]
         if others:
-            columns = as_columns([notice_row(notice) for notice in others.values()])
-            new += [others[row["id"]] for row in await self._connection.fetch(INSERT_NOTICES, *columns)]
+            arrays = columns([notice_row(notice) for notice in others.values()])
+            new += [others[row["id"]] for row in await self._connection.fetch(INSERT_NOTICES, *arrays)]
         return new
 
     async def save_people(self, agents: Iterable[Agent], queues: Iterable[Queue]) -> None:
         """As the router says they are now."""
         if rows := sorted((agent.key, agent.email, agent.is_working) for agent in agents):
-            await self._connection.execute(SAVE_AGENTS, *as_columns(rows))
+            await self._connection.execute(SAVE_AGENTS, *columns(rows))
         if lines := sorted((queue.key, queue.lead, queue.schedule) for queue in queues):
-            await self._connection.execute(SAVE_QUEUES, *as_columns(lines))
+            await self._connection.execute(SAVE_QUEUES, *columns(lines))
 
     async def silence(self, reasons: Mapping[str, str]) -> list[asyncpg.Record]:
         """Suppress what still waits to be said to the customers of these tickets, about erased ones to anybody and as a
